@@ -18,6 +18,8 @@ Rule = Literal["category", "plain"]
 """Which pixels of a mask count: those on pictures where a concept of the category lies under the mask, or all."""
 BAR = 0.04
 """IoU from which on a unit is a detector."""
+BLOCK = 64
+"""Units that are compared with all concepts at once."""
 
 
 @dataclass(frozen=True)
@@ -86,24 +88,20 @@ def find_concepts(counts: UnitCounts, concepts: Sequence[Concept], rule: Rule = 
     """
     categories = list(dict.fromkeys(concept.category for concept in concepts))
     numbers = np.array([categories.index(concept.category) for concept in concepts])
+    members = [np.flatnonzero(numbers == number) for number in range(len(categories))]
     areas = counts.category_pixels if rule == "category" else counts.unit_pixels[:, None].repeat(len(categories), 1)
-    both, truth = counts.both[:, 1:], counts.label_pixels[1:]
-    overlap = both / np.maximum(areas[:, numbers] + truth - both, 1)
+    truth, all_pixels = counts.label_pixels[1:], max(counts.pixels, 1)
     found = []
-    for unit in range(len(both)):
-        matches = {}
-        for number, category in enumerate(categories):
-            members = np.flatnonzero(numbers == number)
-            best = int(members[np.argmax(overlap[unit, members])])
-            matches[category] = ConceptMatch(
-                concepts[best].name,
-                int(truth[best]),
-                int(areas[unit, number]),
-                int(both[unit, best]),
-                truth[best] / max(counts.pixels, 1),
-                counts.unit_pixels[unit] / max(counts.pixels, 1),
-            )
-        found.append(UnitFinding(unit, matches))
+    for start in range(0, len(areas), BLOCK):
+        both = counts.both.rows(start, min(start + BLOCK, len(areas)))[:, 1:]
+        overlap = both / np.maximum(areas[start : start + BLOCK, numbers] + truth - both, 1)
+        for row, unit in enumerate(range(start, start + len(both))):
+            mask_share, matches = counts.unit_pixels[unit] / all_pixels, {}
+            for number, category in enumerate(categories):
+                best = int(members[number][np.argmax(overlap[row, members[number]])])
+                pixels = int(truth[best]), int(areas[unit, number]), int(both[row, best])
+                matches[category] = ConceptMatch(concepts[best].name, *pixels, truth[best] / all_pixels, mask_share)
+            found.append(UnitFinding(unit, matches))
     return found
 
 

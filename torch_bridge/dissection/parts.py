@@ -19,14 +19,15 @@ from ..recording.errors import InnerwalkError, InputError
 from ..recording.files import failure_text, parse_json, read_file
 from ..recording.part_files import part_prefix, remove_stale_parts
 from ..recording.safetensors import encode, open_arrays
-from ..statistics import ChannelHistogram, TopK
-from ..statistics.histogram import FINE, bucket_count
-from .passes import BEST, LayerValues, PassResult
+from ..statistics import TailHistogram, TopK
+from .pair_counts import PairCounts
+from .passes import LayerValues, PassResult
 from .tally import FIELDS, UnitCounts
 
 RUN_FILE, PARTS = "dissection.json", "parts"
 MAX_RUN = 4 << 20
 """Bytes of the file that says what a dissection is about."""
+HISTOGRAM, BEST_PICTURES = ("coarse", "fine", "top"), ("values", "pictures", "positions")
 Kind = Literal["values", "counts"]
 """Results of the first and the second pass."""
 
@@ -66,9 +67,8 @@ class DissectionFolder:
         arrays = {"unreadable": np.array(result.unreadable, np.int64)}
         for k, layer in enumerate(self.about["layers"]):
             found = result.layers[layer]
-            flat = found.histogram.counts.ravel()
-            places = np.flatnonzero(flat)
-            arrays |= {f"{k}:places": places.astype(np.int32), f"{k}:counts": flat[places].astype(np.int32)}
+            for name in HISTOGRAM:
+                arrays[f"{k}:{name}"] = _smallest(getattr(found.histogram, name))
             arrays[f"{k}:values"] = found.best.values
             arrays |= {f"{k}:pictures": found.best.pictures, f"{k}:positions": found.best.positions}
         write_whole(self.path("values", part), encode(arrays))
@@ -78,7 +78,9 @@ class DissectionFolder:
         arrays = {"unreadable": np.array(result.unreadable, np.int64)}
         for k, layer in enumerate(self.about["layers"]):
             found = result.layers[layer]
-            arrays |= {f"{k}:{name}": getattr(found, name) for name in FIELDS}
+            arrays |= {f"{k}:{name}": _smallest(getattr(found, name)) for name in FIELDS}
+            keys, counts = found.both.entries()
+            arrays |= {f"{k}:keys": _smallest(keys), f"{k}:counts": _smallest(counts)}
             arrays[f"{k}:totals"] = np.array([found.pixels, found.pictures], np.int64)
         write_whole(self.path("counts", part), encode(arrays))
 
@@ -90,13 +92,12 @@ class DissectionFolder:
         arrays = _arrays(self.path("values", part))
         try:
             result = PassResult[LayerValues]({}, arrays["unreadable"].tolist())
-            for k, (layer, units) in enumerate(layers.items()):
-                counts = np.zeros(units * bucket_count(FINE), np.int64)
-                counts[arrays[f"{k}:places"]] = arrays[f"{k}:counts"]
-                names, shapes = ("values", "pictures", "positions"), ((units, BEST), (units, BEST), (units, BEST, 2))
-                best = TopK(*(arrays[f"{k}:{name}"].reshape(size) for name, size in zip(names, shapes, strict=True)))
-                result.layers[layer] = LayerValues(ChannelHistogram(counts.reshape(units, -1), FINE), best)
-        except (KeyError, ValueError, IndexError, TypeError):
+            for layer, units in layers.items():
+                k, zero = self.about["layers"].index(layer), LayerValues.empty(units)
+                found = {name: arrays[f"{k}:{name}"].reshape(getattr(zero.histogram, name).shape) for name in HISTOGRAM}
+                best = {name: arrays[f"{k}:{name}"].reshape(getattr(zero.best, name).shape) for name in BEST_PICTURES}
+                result.layers[layer] = LayerValues(TailHistogram(**found), TopK(**best))
+        except (KeyError, ValueError, TypeError):
             return None
         return result
 
@@ -107,11 +108,12 @@ class DissectionFolder:
         arrays = _arrays(self.path("counts", part))
         try:
             result = PassResult[UnitCounts]({}, arrays["unreadable"].tolist())
-            for k, (layer, units) in enumerate(layers.items()):
-                zero = UnitCounts.zero(units, labels, categories)
+            for layer, units in layers.items():
+                k, zero = self.about["layers"].index(layer), UnitCounts.zero(units, labels, categories)
                 found = {name: arrays[f"{k}:{name}"].reshape(getattr(zero, name).shape) for name in FIELDS}
+                both = PairCounts((units, labels), arrays[f"{k}:keys"], arrays[f"{k}:counts"])
                 pixels, pictures = map(int, arrays[f"{k}:totals"])
-                result.layers[layer] = UnitCounts(**found, pixels=pixels, pictures=pictures)
+                result.layers[layer] = UnitCounts(**found, both=both, pixels=pixels, pictures=pictures)
         except (KeyError, ValueError, TypeError):
             return None
         return result
@@ -130,6 +132,12 @@ def write_whole(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
     except BaseException:
         Path(part).unlink(missing_ok=True)
         raise
+
+
+def _smallest(counts: np.ndarray) -> np.ndarray:
+    """Returns whole numbers of at least 0 in the smallest type that holds them."""
+    most = int(counts.max(initial=0))
+    return counts.astype(next(kind for kind in (np.int16, np.int32, np.int64) if most <= np.iinfo(kind).max))
 
 
 def _arrays(path: Path) -> Mapping[str, np.ndarray]:

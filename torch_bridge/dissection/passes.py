@@ -14,9 +14,8 @@ from ..data.labelled import LabelledData, PixelLabels, fit_labels
 from ..method_support.data_set_pass import DataSetBatch, DataSetPass
 from ..method_support.method import MethodContext
 from ..recording.errors import InputError
-from ..statistics import ChannelHistogram, TopK
-from ..statistics.histogram import FINE
-from .tally import UnitCounts, count_pixels
+from ..statistics import TailHistogram, TopK
+from .tally import LabelPlanes, UnitCounts, count_pixels
 
 BEST = 10
 """Pictures that are kept of each unit."""
@@ -34,16 +33,31 @@ class PassResult(Generic[Part]):
     """Share of the pictures that is done, 0..1."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class LayerValues:
     """How large the values of a layer's units are."""
 
-    histogram: ChannelHistogram
+    histogram: TailHistogram
     best: TopK
 
-    def merged(self, other: LayerValues) -> LayerValues:
-        """Returns the values of both."""
-        return LayerValues(self.histogram.merged(other.histogram), self.best.merged(other.best))
+    @classmethod
+    def empty(cls, units: int) -> LayerValues:
+        """Returns those of no picture."""
+        return cls(TailHistogram.empty(units), TopK.empty(units, BEST))
+
+    def add(self, other: LayerValues) -> None:
+        """Adds the values of other pictures."""
+        self.histogram.merge(other.histogram)
+        self.best = self.best.merged(other.best)
+
+    def add_maps(self, maps: Tensor, indices: np.ndarray) -> None:
+        """Adds the maps (N, U, h, w) of pictures with these numbers, (N,)."""
+        units, width = maps.shape[1], maps.shape[3]
+        flat = maps.flatten(2)
+        values, places = (found.T.cpu().numpy() for found in flat.max(2))
+        positions = np.stack([places // width, places % width], 2)
+        self.best = self.best.merged(TopK.of(values, indices, positions))
+        self.histogram.add(flat.transpose(0, 1).reshape(units, -1).cpu().numpy())
 
 
 def collect_values(
@@ -58,24 +72,13 @@ def collect_values(
     seen: list[int] = []
     for batch in _batches(context, indices, "dissection"):
         for layer, maps in batch.maps.items():
-            found = _values(_rotated(maps, rotation), batch.indices)
-            before = result.layers.get(layer)
-            result.layers[layer] = found if before is None else before.merged(found)
+            own = result.layers.setdefault(layer, LayerValues.empty(maps.shape[1]))
+            own.add_maps(_rotated(maps, rotation), batch.indices)
         seen += batch.indices.tolist()
         result.share = batch.done / len(indices)
         yield result
     result.unreadable = sorted(set(indices) - set(seen))
     yield result
-
-
-def _values(maps: Tensor, indices: np.ndarray) -> LayerValues:
-    count, units, _, width = maps.shape
-    flat = maps.flatten(2)
-    values, places = (found.T.cpu().numpy() for found in flat.max(2))
-    positions = np.stack([places // width, places % width], 2)
-    best = TopK.empty(units, BEST).merged(TopK.of(values, indices, positions))
-    histogram = ChannelHistogram.of(flat.transpose(0, 1).reshape(units, -1).cpu().numpy(), FINE)
-    return LayerValues(histogram, best)
 
 
 def count_masks(
@@ -96,9 +99,13 @@ def count_masks(
     result, seen = PassResult(zero), list[int]()
     for batch in _batches(context, indices, "dissection"):
         kept, labels = _labels(context, data, batch)
+        planes: dict[tuple[int, int], LabelPlanes] = {}
         for layer, maps in batch.maps.items() if kept else ():
-            found = _count(_rotated(maps[kept], rotation).cpu(), labels, thresholds[layer], category_of)
-            result.layers[layer] = result.layers[layer].merged(found)
+            own = _rotated(maps[kept], rotation).cpu()
+            factors = _factors(own, labels)
+            if factors not in planes:
+                planes[factors] = _enlarged(labels, factors, category_of)
+            result.layers[layer].add(count_pixels(own, planes[factors], torch.from_numpy(thresholds[layer])))
         seen += batch.indices[kept].tolist()
         result.share = batch.done / len(indices)
         yield result
@@ -132,12 +139,16 @@ def _labels(context: MethodContext, data: LabelledData, batch: DataSetBatch) -> 
     return kept, PixelLabels(stacked, wide)
 
 
-def _count(maps: Tensor, labels: PixelLabels, thresholds: np.ndarray, category_of: Tensor) -> UnitCounts:
-    """Counts a batch; labels smaller than the maps are enlarged by whole factors."""
+def _factors(maps: Tensor, labels: PixelLabels) -> tuple[int, int]:
+    """Returns by which whole factors labels must be enlarged to be no smaller than the maps."""
     down, across = (-(-side // own) for side, own in zip(maps.shape[2:], labels.maps.shape[2:], strict=True))
-    large = labels.maps.repeat(down, 2).repeat(across, 3) if max(down, across) > 1 else labels.maps
+    return down, across
+
+
+def _enlarged(labels: PixelLabels, factors: tuple[int, int], category_of: Tensor) -> LabelPlanes:
+    large = labels.maps.repeat(factors[0], 2).repeat(factors[1], 3) if max(factors) > 1 else labels.maps
     planes, whole = (torch.from_numpy(array).long() for array in (large, labels.whole))
-    return count_pixels(maps, planes, whole, torch.from_numpy(thresholds), category_of)
+    return LabelPlanes.of(planes, whole, category_of)
 
 
 def _rotated(maps: Tensor, seed: int) -> Tensor:

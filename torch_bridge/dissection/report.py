@@ -42,12 +42,12 @@ def _layer_summary(layer: LayerDissection, bar: float, names: Mapping[str, str])
         "layer": layer.layer,
         "table": f"{names[layer.layer]}.csv",
         "units": len(layer.findings),
-        "silent units": int((layer.counts.unit_pixels == 0).sum()),
+        "silent units": int((layer.unit_pixels == 0).sum()),
         "detectors": count_detectors(layer.findings, bar),
         "unique concepts": unique,
         "number of detectors": sum(count_detectors(layer.findings, bar).values()),
         "number of unique concepts": sum(map(len, unique.values())),
-        "pictures": layer.counts.pictures,
+        "pictures": layer.pictures,
     }
 
 

@@ -16,6 +16,7 @@ from ..method_support.method import Method, MethodContext, Step
 from ..recording import Progress
 from ..recording.errors import InputError
 from ..server.loaded_model import PANELS, LoadedModel
+from ..statistics import TopK
 from .findings import UnitFinding, find_concepts
 from .parts import DissectionFolder
 from .passes import LayerValues, PassResult, collect_values, count_masks
@@ -23,7 +24,7 @@ from .tally import UnitCounts
 
 PART = 250
 """Pictures of a part."""
-FORMAT = 1
+FORMAT = 2
 """Version of the files of parts."""
 Result = TypeVar("Result", LayerValues, UnitCounts)
 Pass = Callable[[MethodContext, Sequence[int]], Iterator[Any]]
@@ -49,8 +50,12 @@ class LayerDissection:
     layer: str
     thresholds: np.ndarray
     """(U,) float32."""
-    values: LayerValues
-    counts: UnitCounts
+    best: TopK
+    """The pictures in which each unit is most active."""
+    unit_pixels: np.ndarray
+    """(U,) int64: pixels of each unit's mask."""
+    pictures: int
+    """Pictures that were counted."""
     findings: list[UnitFinding]
 
 
@@ -103,7 +108,7 @@ class Dissection:
             self._run_values(part, report)
         if self.folder.count("values") < len(self.parts):
             return "the first pass is done here; run it again once the other shards have done theirs"
-        thresholds = {id: self._thresholds(found) for id, found in self._values().items()}
+        thresholds = {id: self._thresholds(self.values(id)) for id in self.ids}
         for done, part in enumerate(own):
             report = _part_of(progress, "masks", 0.5 + 0.5 * done / len(own), 0.5 / len(own))
             self._run_counts(part, thresholds, report)
@@ -113,12 +118,30 @@ class Dissection:
 
     def results(self, rule: Any = "category") -> list[LayerDissection]:
         """Returns the results, once all parts are there."""
-        values, counts = self._values(), self._merged("counts", self._read_counts)
         found = []
-        for id in self.ids:
-            findings = find_concepts(counts[id], self.data.concept_table, rule)
-            found.append(LayerDissection(id, self._thresholds(values[id]), values[id], counts[id], findings))
+        for id in self.ids:  # one after the other, since a large network's don't fit in memory together
+            values, counts = self.values(id), self.counts(id)
+            findings = find_concepts(counts, self.data.concept_table, rule)
+            thresholds = self._thresholds(values)
+            found.append(LayerDissection(id, thresholds, values.best, counts.unit_pixels, counts.pictures, findings))
         return found
+
+    def values(self, layer: str) -> LayerValues:
+        """Returns how large the values of a layer's units are, once the first pass is done for all parts."""
+        merged, units = LayerValues.empty(self.layers[layer]), {layer: self.layers[layer]}
+        for part in range(len(self.parts)):
+            merged.add(self._checked("values", part, self.folder.read_values(part, units)).layers[layer])
+        return merged
+
+    def counts(self, layer: str) -> UnitCounts:
+        """Returns the counts of a layer's units, once the second pass is done for all parts."""
+        merged = UnitCounts.zero(self.layers[layer], *self._label_sizes)
+        units = {layer: self.layers[layer]}
+        for part in range(len(self.parts)):
+            merged.add(
+                self._checked("counts", part, self.folder.read_counts(part, units, *self._label_sizes)).layers[layer]
+            )
+        return merged
 
     def _thresholds(self, found: LayerValues) -> np.ndarray:
         """Returns (U,) float32: the values that units exceed at the wanted share of positions."""
@@ -132,7 +155,7 @@ class Dissection:
         self.folder.write_values(part, result)
 
     def _run_counts(self, part: int, thresholds: dict[str, np.ndarray], on_share: Callable[[float], object]) -> None:
-        if self._read_counts(part) is not None:
+        if self.folder.read_counts(part, self.layers, *self._label_sizes) is not None:
             return
         rotation = self.settings.rotation
         result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, rotation), on_share)
@@ -141,22 +164,17 @@ class Dissection:
     def _run(self, indices: Sequence[int], run: Pass, on_share: Callable[[float], object]) -> Any:
         return run_pass(self.live, self.ids, self.data, indices, run, on_share)
 
-    def _values(self) -> dict[str, LayerValues]:
-        return self._merged("values", lambda part: self.folder.read_values(part, self.layers))
+    @property
+    def _label_sizes(self) -> tuple[int, int]:
+        """Labels with that for none, and categories."""
+        return len(self.data.concept_table) + 1, len(self.data.categories)
 
-    def _read_counts(self, part: int) -> PassResult[UnitCounts] | None:
-        return self.folder.read_counts(part, self.layers, len(self.data.concept_table) + 1, len(self.data.categories))
-
-    def _merged(self, kind: str, read: Callable[[int], PassResult[Result] | None]) -> dict[str, Result]:
-        """Returns the merged results of all parts by layer. Raises InputError for a damaged one."""
-        found: dict[str, Result] = {}
-        for part in range(len(self.parts)):
-            result = read(part)
-            if result is None:
-                raise InputError(f"{self.folder.folder}: {kind} of part {part} are damaged; run it again")
-            self.unreadable.update(result.unreadable)
-            found = {id: found[id].merged(own) if id in found else own for id, own in result.layers.items()}
-        return found
+    def _checked(self, kind: str, part: int, result: PassResult[Result] | None) -> PassResult[Result]:
+        """Returns a part's results, and notes what it couldn't read. Raises InputError for a damaged one."""
+        if result is None:
+            raise InputError(f"{self.folder.folder}: {kind} of part {part} are damaged; run it again")
+        self.unreadable.update(result.unreadable)
+        return result
 
 
 def run_pass(

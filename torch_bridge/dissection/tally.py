@@ -16,12 +16,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from .pair_counts import PairCounts
+
 CHUNK = 1 << 19
 """Cells that are enlarged at once."""
-FIELDS = ("label_pixels", "unit_pixels", "both", "category_pixels")
+FIELDS = ("label_pixels", "unit_pixels", "category_pixels")
+"""The counts that are plain arrays."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class UnitCounts:
     """Pixels counted over pictures, all int64; U units, L labels with number 0 for none, C categories."""
 
@@ -29,7 +32,7 @@ class UnitCounts:
     """(L,): pixels with a label."""
     unit_pixels: np.ndarray
     """(U,): pixels of a unit's mask."""
-    both: np.ndarray
+    both: PairCounts
     """(U, L): pixels of a unit's mask with a label."""
     category_pixels: np.ndarray
     """(U, C): pixels of a unit's mask on pictures where a label of the category lies under the mask."""
@@ -40,14 +43,51 @@ class UnitCounts:
     @classmethod
     def zero(cls, units: int, labels: int, categories: int) -> UnitCounts:
         """Returns counts over no picture."""
-        sizes: tuple[tuple[int, ...], ...] = ((labels,), (units,), (units, labels), (units, categories))
-        label_pixels, unit_pixels, both, category_pixels = (np.zeros(size, np.int64) for size in sizes)
-        return cls(label_pixels, unit_pixels, both, category_pixels, 0, 0)
+        label_pixels, unit_pixels, category_pixels = (
+            np.zeros(size, np.int64) for size in (labels, units, (units, categories))
+        )
+        return cls(label_pixels, unit_pixels, PairCounts((units, labels)), category_pixels, 0, 0)
 
-    def merged(self, other: UnitCounts) -> UnitCounts:
-        """Returns the counts over the pictures of both."""
-        sums = {name: getattr(self, name) + getattr(other, name) for name in FIELDS}
-        return UnitCounts(**sums, pixels=self.pixels + other.pixels, pictures=self.pictures + other.pictures)
+    def add(self, other: UnitCounts) -> None:
+        """Adds the counts over other pictures."""
+        for name in FIELDS:
+            getattr(self, name).__iadd__(getattr(other, name))
+        self.both.add(other.both)
+        self.pixels += other.pixels
+        self.pictures += other.pictures
+
+
+class LabelPlanes(NamedTuple):
+    """The labels of N pictures; those that occur in none of them are left out: `numbers` says which the others are."""
+
+    planes: Tensor
+    """(N * H * W, G) int64: places in `numbers`."""
+    whole: Tensor
+    """(N, n) int64: the same for labels of whole pictures."""
+    numbers: np.ndarray
+    """(P,) int64 ascending: numbers of labels, the first one 0 for none."""
+    category_of: Tensor
+    """(P,) int64: category of each, from 1 on; 0 for none."""
+    label_pixels: np.ndarray
+    """(L,) int64: pixels with each label of the data set."""
+    categories: int
+    size: tuple[int, int]
+    """(H, W)."""
+
+    @classmethod
+    def of(cls, labels: Tensor, whole: Tensor, category_of: Tensor) -> LabelPlanes:
+        """labels: (N, G, H, W) int64, 0 for none. whole: (N, n) int64, 0 for none. category_of: (L,) int64."""
+        count, groups, height, width = labels.shape
+        pixels = torch.bincount(labels.reshape(-1), minlength=len(category_of))
+        pixels += height * width * torch.bincount(whole.reshape(-1), minlength=len(category_of))
+        occurs = pixels > 0
+        pixels[0], occurs[0] = 0, True
+        numbers = occurs.nonzero()[:, 0]
+        place = occurs.cumsum(0) - 1
+        planes = place[labels.permute(0, 2, 3, 1).reshape(-1, groups)]
+        categories = int(category_of.max())
+        known = numbers.numpy(), category_of[numbers], pixels.numpy()
+        return cls(planes, place[whole], *known, categories, (height, width))
 
 
 class Axis(NamedTuple):
@@ -105,41 +145,30 @@ def _inside(padded: Tensor, thresholds: Tensor, cells: Tensor, rows: Axis, colum
     return MaskPixels(picture[cell], unit[cell], place)
 
 
-def count_pixels(
-    maps: Tensor,
-    labels: Tensor,
-    whole: Tensor,
-    thresholds: Tensor,
-    category_of: Tensor,
-) -> UnitCounts:
+def count_pixels(maps: Tensor, labels: LabelPlanes, thresholds: Tensor) -> UnitCounts:
     """Counts the pixels of N pictures.
 
-    maps: (N, U, h, w) float32. labels: (N, G, H, W) int64, 0 for none, H and W at least h and w. whole: (N, n) int64,
-    labels of whole pictures, 0 for none. thresholds: (U,). category_of: (L,) int64, 0 for no category.
+    maps: (N, U, h, w) float32, h and w at most the height and width of the labels. thresholds: (U,).
     """
-    (count, units), (height, width) = maps.shape[:2], labels.shape[2:]
-    label_count, categories = len(category_of), int(category_of.max())
-    rows, columns = (cell_axis(cells, size) for cells, size in zip(maps.shape[2:], (height, width), strict=True))
-    flat = labels.reshape(count, labels.shape[1], -1)
-    label_pixels = torch.bincount(flat.reshape(-1), minlength=label_count)
-    both = torch.zeros(units * label_count, dtype=torch.int64)
+    (count, units), (height, width) = maps.shape[:2], labels.size
+    area, known = height * width, len(labels.numbers)
+    rows, columns = (cell_axis(cells, size) for cells, size in zip(maps.shape[2:], labels.size, strict=True))
+    both = torch.zeros(units * known, dtype=torch.int64)
     pixels = torch.zeros(count * units, dtype=torch.int64)
-    met = torch.zeros(count * units * (categories + 1), dtype=torch.bool)
+    met = torch.zeros(count * units * (labels.categories + 1), dtype=torch.bool)
     for part in mask_pixels(maps, thresholds, rows, columns, width):
-        under = flat[part.pictures, :, part.pixels]  # (mask pixels, G)
-        both += torch.bincount((under + (part.units * label_count)[:, None]).view(-1), minlength=units * label_count)
+        under = labels.planes[part.pictures * area + part.pixels]  # (mask pixels, G)
+        both += torch.bincount((under + (part.units * known)[:, None]).view(-1), minlength=len(both))
         pair = part.pictures * units + part.units
-        pixels += torch.bincount(pair, minlength=count * units)
-        met[(category_of[under] + (pair * (categories + 1))[:, None]).view(-1)] = True
-    by_picture, both = pixels.view(count, units), both.view(units, label_count)
-    met = met.view(count, units, categories + 1)
-    for column in whole.T:
-        is_label = (column > 0).long()
-        label_pixels.index_add_(0, column, height * width * is_label)
-        both.index_add_(1, column, (by_picture * is_label[:, None]).T.contiguous())
-        met |= F.one_hot(category_of[column], categories + 1)[:, None].bool()
-    label_pixels[0] = both[:, 0] = 0
+        pixels += torch.bincount(pair, minlength=len(pixels))
+        met[(labels.category_of[under] + (pair * (labels.categories + 1))[:, None]).view(-1)] = True
+    by_picture, both = pixels.view(count, units), both.view(units, known)
+    met = met.view(count, units, -1)
+    for column in labels.whole.T:
+        both.index_add_(1, column, by_picture.T.contiguous())
+        met |= F.one_hot(labels.category_of[column], labels.categories + 1)[:, None].bool()
+    both[:, 0] = 0
     category_pixels = (by_picture[..., None] * met[..., 1:]).sum(0)
-    found = (label_pixels, by_picture.sum(0), both, category_pixels)
-    arrays = {name: array.numpy() for name, array in zip(FIELDS, found, strict=True)}
-    return UnitCounts(**arrays, pixels=count * height * width, pictures=count)
+    pairs = PairCounts.of(both.numpy(), labels.numbers, len(labels.label_pixels))
+    unit_pixels = by_picture.sum(0).numpy()
+    return UnitCounts(labels.label_pixels, unit_pixels, pairs, category_pixels.numpy(), count * area, count)

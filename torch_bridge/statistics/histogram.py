@@ -18,6 +18,15 @@ def bucket_count(bits: int) -> int:
     return (OCTAVES << bits) + 1
 
 
+def find_buckets(values: np.ndarray, bits: int) -> np.ndarray:
+    """Returns the buckets, int32, of values of any shape; NaN counts as 0."""
+    floats = np.ascontiguousarray(np.where(values > 0, values, np.float32(0)), np.float32).view(np.int32)
+    first = (127 + MIN_EXPONENT) << bits  # leading bits of the smallest float32 in the first bucket above 0
+    buckets = np.clip((floats >> (23 - bits)) - first + 1, 1, bucket_count(bits) - 1)
+    buckets[floats == 0] = 0
+    return buckets
+
+
 @dataclass(frozen=True)
 class ChannelHistogram:
     """One histogram for each of C channels."""
@@ -29,11 +38,7 @@ class ChannelHistogram:
     @classmethod
     def of(cls, values: np.ndarray, bits: int = COARSE) -> ChannelHistogram:
         """Counts values (C, n) float32; NaN counts as 0."""
-        count = bucket_count(bits)
-        floats = np.ascontiguousarray(np.where(values > 0, values, np.float32(0)), np.float32).view(np.int32)
-        first = (127 + MIN_EXPONENT) << bits  # leading bits of the smallest float32 in the first bucket above 0
-        buckets = np.clip((floats >> (23 - bits)) - first + 1, 1, count - 1)
-        buckets[floats == 0] = 0
+        count, buckets = bucket_count(bits), find_buckets(values, bits)
         rows = np.arange(len(values), dtype=np.int64)[:, None] * count
         counts = np.bincount((rows + buckets).ravel(), minlength=len(values) * count)
         return cls(counts.reshape(-1, count), bits)
@@ -53,13 +58,13 @@ class ChannelHistogram:
         inside = np.take_along_axis(self.counts, bucket[:, None], 1)[:, 0]
         before = np.take_along_axis(cumulative, bucket[:, None], 1)[:, 0] - inside
         fraction = (wanted[:, 0] - before) / np.maximum(inside, 1)
-        edges = _edges(self.bits)
+        edges = bucket_edges(self.bits)
         low, high = edges[bucket], edges[bucket + 1]
         return np.where(bucket == 0, 0.0, low + fraction * (high - low)).astype(np.float32)
 
 
 @lru_cache
-def _edges(bits: int) -> np.ndarray:
+def bucket_edges(bits: int) -> np.ndarray:
     """Returns (buckets + 1,) float64: where each bucket begins, and where the last one ends."""
     steps, per_octave = np.arange(bucket_count(bits)), 1 << bits
     return np.append(0.0, (1 + (steps % per_octave) / per_octave) * 2.0 ** (MIN_EXPONENT + steps // per_octave))

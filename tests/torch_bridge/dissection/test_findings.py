@@ -11,6 +11,7 @@ pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.torch_bridge.data.labelled import Concept
 from innerwalk.torch_bridge.dissection.findings import count_detectors, find_concepts, unique_concepts
+from innerwalk.torch_bridge.dissection.pair_counts import PairCounts
 from innerwalk.torch_bridge.dissection.tables import read_table, write_table
 from innerwalk.torch_bridge.dissection.tally import UnitCounts
 from innerwalk.torch_bridge.recording.errors import InputError
@@ -51,7 +52,8 @@ def counts() -> UnitCounts:
     """Unit 0 is the cat exactly, unit 1 half the dog, unit 2 never fires."""
     both = np.array([[0, 100, 0, 30], [0, 0, 40, 10], [0, 0, 0, 0]])
     areas = np.array([[100, 60], [40, 20], [0, 0]])
-    return UnitCounts(np.array([0, 100, 80, 500]), np.array([100, 40, 0]), both, areas, 10_000, 3)
+    pairs = PairCounts.of(both, np.arange(4), 4)
+    return UnitCounts(np.array([0, 100, 80, 500]), np.array([100, 40, 0]), pairs, areas, 10_000, 3)
 
 
 def test_labels_ceilings_and_chance():

@@ -84,7 +84,7 @@ def test_planted_detectors_get_their_label(dissect):
     [layer] = dissection.results()
     assert [finding.best.concept for finding in layer.findings[:2]] == ["red thing", "green thing"]
     assert all(finding.best.iou == pytest.approx(1.0, abs=0.35) for finding in layer.findings[:2])
-    assert layer.findings[2].best.iou == 0 and layer.counts.unit_pixels[2] == 0
+    assert layer.findings[2].best.iou == 0 and layer.unit_pixels[2] == 0
     assert count_detectors(layer.findings)["shape"] == 2
 
 
@@ -103,8 +103,9 @@ def test_shards_and_a_resumed_run_have_the_same_bits(dissect):
     assert dissect("shared").run(ignore_progress) == ""  # both are made again
     for one, other in zip(whole.results(), shared[0].results(), strict=True):
         assert one.findings == other.findings and np.array_equal(one.thresholds, other.thresholds)
-        assert np.array_equal(one.counts.both, other.counts.both)
-        assert np.array_equal(one.values.best.pictures, other.values.best.pictures)
+        assert np.array_equal(one.best.pictures, other.best.pictures)
+    own, others = whole.counts("act").both.entries(), shared[0].counts("act").both.entries()
+    assert all(map(np.array_equal, own, others))
 
 
 def test_a_rotated_basis_has_other_units(dissect):
@@ -127,7 +128,7 @@ def test_pictures_that_are_damaged_or_wrongly_labelled_are_left_out_and_named(di
     dissection = dissect()
     dissection.run(ignore_progress)
     [layer] = dissection.results()
-    assert sorted(dissection.unreadable) == [3, 5, 7] and layer.counts.pictures == PICTURES - 3
+    assert sorted(dissection.unreadable) == [3, 5, 7] and layer.pictures == PICTURES - 3
 
 
 @pytest.mark.parametrize(

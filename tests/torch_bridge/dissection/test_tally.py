@@ -8,9 +8,8 @@ pytest.importorskip("torch", reason="needs torch")
 import torch
 from torch.nn import functional as F
 
-from innerwalk.torch_bridge.dissection.tally import FIELDS, UnitCounts, count_pixels
-from innerwalk.torch_bridge.statistics import ChannelHistogram
-from innerwalk.torch_bridge.statistics.histogram import FINE
+from innerwalk.torch_bridge.dissection.pair_counts import PairCounts
+from innerwalk.torch_bridge.dissection.tally import FIELDS, LabelPlanes, UnitCounts, count_pixels
 
 CATEGORY_OF = torch.tensor([0, *(k % 5 + 1 for k in range(299))])
 
@@ -54,41 +53,55 @@ def example(maps: tuple[int, int], labels: tuple[int, int], units: int, count: i
     return values, coarse[:, :, rows][..., columns], whole, thresholds
 
 
+def counted(maps, labels, whole, thresholds) -> UnitCounts:
+    return count_pixels(maps, LabelPlanes.of(labels, whole, CATEGORY_OF), thresholds)
+
+
 @pytest.mark.parametrize(
     ("maps", "labels"), [((7, 7), (112, 112)), ((5, 9), (64, 83)), ((16, 16), (16, 16)), ((1, 1), (8, 8))]
 )
 def test_counts_are_those_of_a_plain_loop(maps, labels):
     given = example(maps, labels, 9, 5)
-    found, wanted = count_pixels(*given, CATEGORY_OF), plain_loop(*given)
+    found, wanted = counted(*given), plain_loop(*given)
     for name in FIELDS:
         assert np.array_equal(getattr(found, name), wanted[name]), name
+    assert np.array_equal(found.both.rows(0, 9), wanted["both"]) and wanted["both"].sum() > 0
     assert (found.pixels, found.pictures) == (5 * labels[0] * labels[1], 5)
-    assert found.both.sum() > 0
 
 
 def test_counts_of_parts_merge_to_those_of_all():
     values, labels, whole, thresholds = example((6, 6), (30, 30), 7, 6)
     merged = UnitCounts.zero(7, 300, 5)
     for part in (slice(4, 6), slice(0, 1), slice(1, 4)):
-        merged = merged.merged(count_pixels(values[part], labels[part], whole[part], thresholds, CATEGORY_OF))
-    all_of_them = count_pixels(values, labels, whole, thresholds, CATEGORY_OF)
+        merged.add(counted(values[part], labels[part], whole[part], thresholds))
+    all_of_them = counted(values, labels, whole, thresholds)
     assert all(np.array_equal(getattr(merged, name), getattr(all_of_them, name)) for name in FIELDS)
+    assert all(map(np.array_equal, merged.both.entries(), all_of_them.both.entries()))
 
 
-@pytest.mark.parametrize("share", [0.005, 0.05, 0.5])
-def test_thresholds_are_quantiles(share):
-    values = np.random.default_rng(3).gamma(1.5, 2.0, (4, 20_000)).astype(np.float32)
-    values[3] = np.maximum(values[3] - 6, 0)  # mostly silent
-    found = (
-        ChannelHistogram.of(values[:, :7000], FINE)
-        .merged(ChannelHistogram.of(values[:, 7000:], FINE))
-        .quantile(1 - share)
-    )
-    wanted = np.quantile(values, 1 - share, axis=1)
-    assert found == pytest.approx(wanted, rel=0.01, abs=1e-6)
+def test_many_concepts_take_no_memory_until_they_are_met():
+    """A table of 2,048 units and 20,001 labels would hold 330 MB."""
+    units, labels = 2048, 20_001
+    category_of = torch.arange(labels) % 6
+    category_of[0] = 0
+    generator = torch.Generator().manual_seed(1)
+    sums, dense = UnitCounts.zero(units, labels, 5), np.zeros((units, labels), np.int32)
+    for _ in range(3):
+        maps = torch.rand(1, units, 4, 4, generator=generator)
+        planes = (
+            torch.randint(0, labels, (1, 1, 2, 2), generator=generator).repeat_interleave(4, 2).repeat_interleave(4, 3)
+        )
+        thresholds = torch.full((units,), 0.95)
+        sums.add(count_pixels(maps, LabelPlanes.of(planes, torch.zeros(1, 0).long(), category_of), thresholds))
+        inside = F.interpolate(maps, size=(8, 8), mode="bilinear", align_corners=False)[0] > 0.95
+        for unit, y, x in inside.nonzero().tolist():
+            dense[unit, planes[0, 0, y, x]] += 1
+    keys, counts = sums.both.entries()
+    assert len(keys) == np.count_nonzero(dense) < 100_000 and counts.sum() == dense.sum() > 1000
+    assert np.array_equal(sums.both.rows(100, 300), dense[100:300])
 
 
-def test_a_silent_unit_has_threshold_0_and_no_mask():
-    assert ChannelHistogram.of(np.zeros((1, 50), np.float32), FINE).quantile(0.995).tolist() == [0.0]
-    odd = np.array([[np.nan, -1.0, np.inf, 1e30]], np.float32)
-    assert np.isfinite(ChannelHistogram.of(odd, FINE).quantile(0.995)).all()
+@pytest.mark.parametrize("keys", [[3, 3], [2, 1], [-1, 2], [1, 12]])
+def test_keys_out_of_order_or_out_of_the_table_are_refused(keys):
+    with pytest.raises(ValueError, match="keys"):
+        PairCounts((3, 4), np.array(keys), np.ones(2))
