@@ -18,8 +18,8 @@ from torch.nn import functional as F
 
 from .pair_counts import PairCounts
 
-CHUNK = 1 << 19
-"""Cells that are enlarged at once."""
+CHUNK = 1 << 20
+"""Pixels of cells that are enlarged at once: few enough for a processor's cache."""
 FIELDS = ("label_pixels", "unit_pixels", "category_pixels")
 """The counts that are plain arrays."""
 
@@ -96,7 +96,7 @@ class Axis(NamedTuple):
     pixels: Tensor
     """(positions + 1, n) int64: numbers of the pixels, -1 for none."""
     shares: Tensor
-    """(positions + 1, n) float32: how far each lies from the first position to the second, 0..1."""
+    """(positions + 1, n) float32: how far each lies from the first position to the second, 0..1; NaN for none."""
 
 
 @lru_cache(32)
@@ -106,7 +106,7 @@ def cell_axis(positions: int, size: int) -> Axis:
     cells = places.floor().long() + 1
     shares = places - places.floor()
     most = int(torch.bincount(cells, minlength=positions + 1).max())
-    pixels, parts = torch.full((positions + 1, most), -1), torch.zeros(positions + 1, most)
+    pixels, parts = torch.full((positions + 1, most), -1), torch.full((positions + 1, most), torch.nan)
     for cell in range(positions + 1):
         inside = (cells == cell).nonzero()[:, 0]
         pixels[cell, : len(inside)], parts[cell, : len(inside)] = inside, shares[inside].float()
@@ -126,23 +126,34 @@ class MaskPixels(NamedTuple):
 
 def mask_pixels(maps: Tensor, thresholds: Tensor, rows: Axis, columns: Axis, width: int) -> list[MaskPixels]:
     """Returns the pixels in which maps (N, U, h, w), enlarged, exceed thresholds (U,), in chunks."""
-    padded = F.pad(maps, (1, 1, 1, 1), mode="replicate")  # cell (y, x) has the corners y..y+1, x..x+1
-    above = padded > thresholds[:, None, None]
-    above = above[..., :-1, :-1] | above[..., 1:, :-1] | above[..., :-1, 1:] | above[..., 1:, 1:]
-    return [_inside(padded, thresholds, part, rows, columns, width) for part in above.nonzero().split(CHUNK)]
+    picture, unit = (maps > thresholds[:, None, None]).flatten(2).any(2).nonzero().unbind(1)
+    padded = F.pad(maps[picture, unit], (1, 1, 1, 1), mode="replicate")  # cell (y, x) has the corners y..y+1, x..x+1
+    above = padded > thresholds[unit, None, None]
+    above = above[..., :-1] | above[..., 1:]
+    above = above[:, :-1] | above[:, 1:]
+    cells = above.nonzero().split(max(1, CHUNK // (rows.pixels.shape[1] * columns.pixels.shape[1])))
+    found = (_inside(padded, thresholds[unit], part, rows, columns, width) for part in cells)
+    return [MaskPixels(picture[place], unit[place], pixels) for place, pixels in found]
 
 
-def _inside(padded: Tensor, thresholds: Tensor, cells: Tensor, rows: Axis, columns: Axis, width: int) -> MaskPixels:
-    picture, unit, y, x = cells.unbind(1)
-    corners = [padded[picture, unit, y + down, x + right][:, None] for down in (0, 1) for right in (0, 1)]
+def _inside(
+    padded: Tensor, thresholds: Tensor, cells: Tensor, rows: Axis, columns: Axis, width: int
+) -> tuple[Tensor, Tensor]:
+    """Returns which of n maps, and which of its pixels, each pixel of a mask is; both (m,) int64.
+
+    padded: (n, h + 2, w + 2). thresholds: (n,). cells: (c, 3), maps, rows and columns.
+    """
+    place, y, x = cells.unbind(1)
+    corners = [padded[place, y + down, x + right][:, None] for down in (0, 1) for right in (0, 1)]
     across, down = columns.shares[x], rows.shares[y]
     upper = corners[0] + (corners[1] - corners[0]) * across
     lower = corners[2] + (corners[3] - corners[2]) * across
-    values = upper[:, None] + (lower - upper)[:, None] * down[:, :, None]
-    real = (rows.pixels[y] >= 0)[:, :, None] & (columns.pixels[x] >= 0)[:, None]
-    cell, row, column = ((values > thresholds[unit, None, None]) & real).nonzero().unbind(1)
-    place = rows.pixels[y[cell], row] * width + columns.pixels[x[cell], column]
-    return MaskPixels(picture[cell], unit[cell], place)
+    values = (lower - upper)[:, None] * down[:, :, None]
+    values += upper[:, None]  # NaN, so never above a threshold, where there is no pixel
+    found = (values > thresholds[place, None, None]).view(-1).nonzero()[:, 0]
+    cell, pixel = found // values[0].numel(), found % values[0].numel()
+    row, column = pixel // values.shape[2], pixel % values.shape[2]
+    return place[cell], rows.pixels[y[cell], row] * width + columns.pixels[x[cell], column]
 
 
 def count_pixels(maps: Tensor, labels: LabelPlanes, thresholds: Tensor) -> UnitCounts:

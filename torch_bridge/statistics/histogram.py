@@ -20,10 +20,11 @@ def bucket_count(bits: int) -> int:
 
 def find_buckets(values: np.ndarray, bits: int) -> np.ndarray:
     """Returns the buckets, int32, of values of any shape; NaN counts as 0."""
-    floats = np.ascontiguousarray(np.where(values > 0, values, np.float32(0)), np.float32).view(np.int32)
     first = (127 + MIN_EXPONENT) << bits  # leading bits of the smallest float32 in the first bucket above 0
-    buckets = np.clip((floats >> (23 - bits)) - first + 1, 1, bucket_count(bits) - 1)
-    buckets[floats == 0] = 0
+    buckets = np.ascontiguousarray(values, np.float32).view(np.int32) >> (23 - bits)
+    buckets -= first - 1
+    np.clip(buckets, 1, bucket_count(bits) - 1, out=buckets)
+    buckets *= values > 0
     return buckets
 
 

@@ -1,8 +1,8 @@
 """Histograms of positive values by channel that are fine where high quantiles lie, and coarse below.
 
-All values are counted in coarse buckets, those of a channel's KEPT highest octaves in fine ones too. These octaves only
-rise while values come, so that whatever is in them at the end has been counted there from the beginning: the result is
-the same in any order, and in the highest octaves it is that of a histogram with fine buckets everywhere.
+Values in a channel's KEPT highest octaves are counted in fine buckets, all others in coarse ones. The highest octaves
+only rise while values come, and the fine buckets below them are added up to coarse ones: the result is the same in any
+order, and in the highest octaves it is that of a histogram with fine buckets everywhere.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class TailHistogram:
     """One histogram for each of C channels, to which values are added."""
 
     coarse: np.ndarray
-    """(C, bucket_count(COARSE)) int32 or int64: counts of all values."""
+    """(C, bucket_count(COARSE)) int32 or int64: counts of values below the highest octaves."""
     fine: np.ndarray
-    """(C, SLOTS) int32 or int64: those of the highest octaves; bucket k > 0 is at (k - 1) mod SLOTS."""
+    """(C, SLOTS) int32 or int64: counts of those in them; bucket k > 0 is at (k - 1) mod SLOTS."""
     top: np.ndarray
     """(C,) int32: the highest octave with a value, at least KEPT - 1; octave 0 begins with bucket 1."""
 
@@ -47,32 +47,42 @@ class TailHistogram:
             return
         buckets = find_buckets(values, FINE)
         self._raise_to((buckets.max(1) - 1) >> FINE)
-        rows = np.arange(len(buckets))[:, None]
-        coarse = rows * self.coarse.shape[1] + ((buckets + (1 << FINER) - 1) >> FINER)
-        fine = rows * SLOTS + ((buckets - 1) & (SLOTS - 1))
-        fine = fine[buckets > (self.top[:, None] + 1 - KEPT) << FINE]
-        self._count(_counted(coarse.ravel(), self.coarse.shape), _counted(fine, self.fine.shape))
+        is_high = buckets > (self.top[:, None] + 1 - KEPT) << FINE
+        width = self.coarse.shape[1]
+        places = np.where(is_high, ((buckets - 1) & (SLOTS - 1)) + width, (buckets + (1 << FINER) - 1) >> FINER)
+        rows = np.arange(len(buckets))[:, None] * (width + SLOTS)
+        counts = np.bincount((rows + places).ravel(), minlength=len(buckets) * (width + SLOTS)).reshape(
+            len(buckets), -1
+        )
+        self._count(counts[:, :width], counts[:, width:])
 
     def merge(self, other: TailHistogram) -> None:
         """Adds the values of another histogram to this one."""
-        own = TailHistogram(other.coarse, other.fine.copy(), other.top)
+        own = TailHistogram(other.coarse.astype(np.int64), other.fine.astype(np.int64), other.top)
         own._raise_to(self.top)
         self._raise_to(other.top)
         self._count(own.coarse, own.fine)
 
     def _count(self, coarse: np.ndarray, fine: np.ndarray) -> None:
-        if self.coarse.dtype == np.int32 and int(self.coarse[0].sum()) + int(coarse[0].sum()) >= MOST:
-            self.coarse, self.fine = self.coarse.astype(np.int64), self.fine.astype(np.int64)
+        if self.coarse.dtype == np.int32 and sum(int(own[0].sum()) for own in (*self._tables, coarse, fine)) >= MOST:
+            self.coarse, self.fine = (own.astype(np.int64) for own in self._tables)
         np.add(self.coarse, coarse, out=self.coarse, casting="unsafe")
         np.add(self.fine, fine, out=self.fine, casting="unsafe")
 
+    @property
+    def _tables(self) -> tuple[np.ndarray, np.ndarray]:
+        return self.coarse, self.fine
+
     def _raise_to(self, octaves: np.ndarray) -> None:
-        """Gives up the lowest octaves where higher ones (C,) have values."""
+        """Adds up the fine buckets of the lowest octaves where higher ones (C,) have values."""
         octaves = np.maximum(self.top, octaves).astype(np.int32)
         by_octave = self.fine.reshape(len(self.fine), KEPT, -1)
-        for up in range(1, KEPT + 1):
-            rows = np.flatnonzero(self.top + up <= octaves)
-            by_octave[rows, (self.top[rows] + up) % KEPT] = 0
+        for up in range(KEPT):
+            rows = np.flatnonzero(self.top + up < octaves)
+            lowest = self.top[rows] + 1 - KEPT + up
+            sums = by_octave[rows, lowest % KEPT].reshape(-1, 1 << COARSE, 1 << FINER).sum(2)
+            self.coarse[rows[:, None], 1 + (lowest[:, None] << COARSE) + np.arange(1 << COARSE)] += sums
+            by_octave[rows, lowest % KEPT] = 0
         self.top = octaves
 
     def quantile(self, share: float) -> np.ndarray:
@@ -81,29 +91,23 @@ class TailHistogram:
         Values are taken to be spread evenly in their bucket, which is .4 % of the value wide, or 9 % below the highest
         octaves.
         """
-        cumulative = np.cumsum(self.coarse, 1, dtype=np.int64)
+        first = (self.top[:, None] + 1 - KEPT) << FINE
+        fine = np.take_along_axis(self.fine, (first + np.arange(SLOTS)) & (SLOTS - 1), 1)
+        counts = np.concatenate(
+            [self.coarse, fine], 1
+        )  # from low to high, since above the lowest octave coarse ones are 0
+        cumulative = np.cumsum(counts, 1, dtype=np.int64)
         wanted = share * cumulative[:, -1:]
-        bucket = (cumulative < wanted).sum(1)[:, None]
-        inside = np.take_along_axis(self.coarse, bucket, 1)
-        before = np.take_along_axis(cumulative, bucket, 1) - inside
-        coarse = _interpolated(bucket, wanted - before, inside, COARSE)
-        first = np.maximum(bucket - 1, 0) << FINER
-        counts = np.take_along_axis(self.fine, (first + np.arange(1 << FINER)) & (SLOTS - 1), 1)
-        cumulative = before + np.cumsum(counts, 1, dtype=np.int64)
-        step = np.minimum((cumulative < wanted).sum(1)[:, None], counts.shape[1] - 1)
-        inside = np.take_along_axis(counts, step, 1)
-        before = np.take_along_axis(cumulative, step, 1) - inside
-        fine = _interpolated(first + 1 + step, wanted - before, inside, FINE)
-        is_fine = first >= (self.top[:, None] + 1 - KEPT) << FINE
-        return np.where(bucket == 0, 0.0, np.where(is_fine, fine, coarse))[:, 0].astype(np.float32)
+        place = (cumulative < wanted).sum(1)[:, None]
+        inside = np.take_along_axis(counts, place, 1)
+        part = (wanted - np.take_along_axis(cumulative, place, 1) + inside) / np.maximum(inside, 1)
+        width = self.coarse.shape[1]
+        coarse = _point(np.minimum(place, width - 1), part, COARSE)
+        high = _point(first + 1 + np.maximum(place - width, 0), part, FINE)
+        return np.where(place == 0, 0.0, np.where(place < width, coarse, high))[:, 0].astype(np.float32)
 
 
-def _counted(places: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
-    return np.bincount(places, minlength=shape[0] * shape[1]).reshape(shape)
-
-
-def _interpolated(bucket: np.ndarray, wanted: np.ndarray, inside: np.ndarray, bits: int) -> np.ndarray:
-    """Returns float64 values: how far a bucket's `inside` values must be counted up to reach the wanted number."""
+def _point(bucket: np.ndarray, part: np.ndarray, bits: int) -> np.ndarray:
+    """Returns the value, float64, at a share 0..1 of a bucket's width."""
     edges = bucket_edges(bits)
-    low, high = edges[bucket], edges[bucket + 1]
-    return low + wanted / np.maximum(inside, 1) * (high - low)
+    return edges[bucket] + part * (edges[bucket + 1] - edges[bucket])
