@@ -56,7 +56,7 @@ def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection
     data = open_data(where, name)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(options.device), PriorityLock())
     layers = tuple(options.layers or ("panels",))
-    settings = DissectionSettings(layers, options.count, options.quantile, options.rotation)
+    settings = DissectionSettings(layers, options.count, options.quantile, options.rotation, options.alignment)
     return Dissection(live, data, settings, options.output)
 
 

@@ -36,6 +36,13 @@ def add_dissect(sub: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--rotation", type=int, default=0, metavar="SEED", help="rotate units at random, as a control (0: no)"
     )
+    how.add_argument(
+        "--alignment",
+        choices=("even", "receptive-field"),
+        default="even",
+        help="how maps are laid over pictures: spread evenly, or each position at the centre of its receptive field "
+        "(even)",
+    )
     how.add_argument("--workers", type=workers, default=1, metavar="N", help="processes that share the pictures (1)")
     how.add_argument(
         "--shard", type=shard, default=(1, 1), metavar="I/N", help="run only every N-th part, from the I-th on"

@@ -15,6 +15,7 @@ from ..method_support.data_set_pass import DataSetBatch, DataSetPass
 from ..method_support.method import MethodContext
 from ..recording.errors import InputError
 from ..statistics import TailHistogram, TopK
+from .alignment import Alignment, MapAxes
 from .tally import LabelPlanes, UnitCounts, count_pixels
 
 BEST = 10
@@ -70,7 +71,7 @@ def collect_values(
     """
     result: PassResult[LayerValues] = PassResult({})
     seen: list[int] = []
-    for batch in _batches(context, indices, "dissection"):
+    for batch in DataSetPass(context, context.layers, "dissection").batches(indices):
         for layer, maps in batch.maps.items():
             own = result.layers.setdefault(layer, LayerValues.empty(maps.shape[1]))
             own.add_maps(_rotated(maps, rotation), batch.indices)
@@ -86,10 +87,12 @@ def count_masks(
     indices: Sequence[int],
     thresholds: Mapping[str, np.ndarray],
     rotation: int = 0,
+    alignment: Alignment = "even",
 ) -> Iterator[PassResult[UnitCounts]]:
     """Runs the network on labelled pictures; yields after each batch, at last the counts of pixels by layer.
 
-    thresholds: (U,) by layer. Other arguments and errors as in `collect_values`.
+    thresholds: (U,) by layer. alignment: how maps are laid over pictures. Other arguments and errors are those of
+    `collect_values`.
     """
     data = context.data
     assert isinstance(data, LabelledData)
@@ -97,7 +100,9 @@ def count_masks(
     categories = len(data.categories)
     zero = {layer: UnitCounts.zero(len(found), len(category_of), categories) for layer, found in thresholds.items()}
     result, seen = PassResult(zero), list[int]()
-    for batch in _batches(context, indices, "dissection"):
+    data_set_pass = DataSetPass(context, context.layers, "dissection")
+    axes = MapAxes(data_set_pass, alignment)
+    for batch in data_set_pass.batches(indices):
         kept, labels = _labels(context, data, batch)
         planes: dict[tuple[int, int], LabelPlanes] = {}
         for layer, maps in batch.maps.items() if kept else ():
@@ -105,16 +110,14 @@ def count_masks(
             factors = _factors(own, labels)
             if factors not in planes:
                 planes[factors] = _enlarged(labels, factors, category_of)
-            result.layers[layer].add(count_pixels(own, planes[factors], torch.from_numpy(thresholds[layer])))
+            known = planes[factors]
+            found = count_pixels(own, known, torch.from_numpy(thresholds[layer]), axes.of(layer, batch, known.size))
+            result.layers[layer].add(found)
         seen += batch.indices[kept].tolist()
         result.share = batch.done / len(indices)
         yield result
     result.unreadable = sorted(set(indices) - set(seen))
     yield result
-
-
-def _batches(context: MethodContext, indices: Sequence[int], name: str) -> Iterator[DataSetBatch]:
-    return DataSetPass(context, context.layers, name).batches(indices)
 
 
 def _labels(context: MethodContext, data: LabelledData, batch: DataSetBatch) -> tuple[list[int], PixelLabels]:

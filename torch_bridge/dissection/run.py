@@ -17,6 +17,7 @@ from ..recording import Progress
 from ..recording.errors import InputError
 from ..server.loaded_model import PANELS, LoadedModel
 from ..statistics import TopK
+from .alignment import Alignment
 from .findings import UnitFinding, find_concepts
 from .parts import DissectionFolder
 from .passes import LayerValues, PassResult, collect_values, count_masks
@@ -41,6 +42,8 @@ class DissectionSettings:
     """Share of positions at which a unit's value exceeds its threshold, 0..1."""
     rotation: int = 0
     """Seed of a random rotation of each layer's units, as a control; 0 for none."""
+    alignment: Alignment = "even"
+    """Whether a map's positions are spread evenly over the picture, or lie where their receptive fields do."""
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Dissection:
             "layers": list(self.ids),
             "quantile": self.settings.quantile,
             "rotation": self.settings.rotation,
+            "alignment": self.settings.alignment,
         }
 
     def run(self, progress: Progress, shard: tuple[int, int] = (1, 1)) -> str:
@@ -157,8 +161,8 @@ class Dissection:
     def _run_counts(self, part: int, thresholds: dict[str, np.ndarray], on_share: Callable[[float], object]) -> None:
         if self.folder.read_counts(part, self.layers, *self._label_sizes) is not None:
             return
-        rotation = self.settings.rotation
-        result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, rotation), on_share)
+        how = self.settings.rotation, self.settings.alignment
+        result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, *how), on_share)
         self.folder.write_counts(part, result)
 
     def _run(self, indices: Sequence[int], run: Pass, on_share: Callable[[float], object]) -> Any:

@@ -99,11 +99,16 @@ class Axis(NamedTuple):
     """(positions + 1, n) float32: how far each lies from the first position to the second, 0..1; NaN for none."""
 
 
-@lru_cache(32)
-def cell_axis(positions: int, size: int) -> Axis:
-    """Returns the pixels of each cell, for a map that covers `size` pixels evenly."""
+@lru_cache(256)
+def cell_axis(positions: int, size: int, start: float | None = None, step: float = 0.0) -> Axis:
+    """Returns the pixels of each cell, for a map that covers `size` pixels evenly.
+
+    start, step: instead, at which pixel its first position lies, and how many further the next one does.
+    """
     places = (torch.arange(size) + 0.5) * (positions / size) - 0.5
-    cells = places.floor().long() + 1
+    if start is not None:
+        places = (torch.arange(size) - start) / step
+    cells = (places.floor().long() + 1).clamp(0, positions)
     shares = places - places.floor()
     most = int(torch.bincount(cells, minlength=positions + 1).max())
     pixels, parts = torch.full((positions + 1, most), -1), torch.full((positions + 1, most), torch.nan)
@@ -127,7 +132,8 @@ class MaskPixels(NamedTuple):
 def mask_pixels(maps: Tensor, thresholds: Tensor, rows: Axis, columns: Axis, width: int) -> list[MaskPixels]:
     """Returns the pixels in which maps (N, U, h, w), enlarged, exceed thresholds (U,), in chunks."""
     picture, unit = (maps > thresholds[:, None, None]).flatten(2).any(2).nonzero().unbind(1)
-    padded = F.pad(maps[picture, unit], (1, 1, 1, 1), mode="replicate")  # cell (y, x) has the corners y..y+1, x..x+1
+    # Cell (y, x) has the corners y..y+1, x..x+1. As a batch, of which there may be none.
+    padded = F.pad(maps[picture, unit][:, None], (1, 1, 1, 1), mode="replicate")[:, 0]
     above = padded > thresholds[unit, None, None]
     above = above[..., :-1] | above[..., 1:]
     above = above[:, :-1] | above[:, 1:]
@@ -145,25 +151,29 @@ def _inside(
     """
     place, y, x = cells.unbind(1)
     corners = [padded[place, y + down, x + right][:, None] for down in (0, 1) for right in (0, 1)]
-    across, down = columns.shares[x], rows.shares[y]
-    upper = corners[0] + (corners[1] - corners[0]) * across
-    lower = corners[2] + (corners[3] - corners[2]) * across
-    values = (lower - upper)[:, None] * down[:, :, None]
+    right, below = columns.shares[x], rows.shares[y]
+    upper = corners[0] + (corners[1] - corners[0]) * right
+    lower = corners[2] + (corners[3] - corners[2]) * right
+    values = (lower - upper)[:, None] * below[:, :, None]
     values += upper[:, None]  # NaN, so never above a threshold, where there is no pixel
     found = (values > thresholds[place, None, None]).view(-1).nonzero()[:, 0]
-    cell, pixel = found // values[0].numel(), found % values[0].numel()
-    row, column = pixel // values.shape[2], pixel % values.shape[2]
+    down, across = values.shape[1:]
+    cell, pixel = found // (down * across), found % (down * across)
+    row, column = pixel // across, pixel % across
     return place[cell], rows.pixels[y[cell], row] * width + columns.pixels[x[cell], column]
 
 
-def count_pixels(maps: Tensor, labels: LabelPlanes, thresholds: Tensor) -> UnitCounts:
+def count_pixels(
+    maps: Tensor, labels: LabelPlanes, thresholds: Tensor, axes: tuple[Axis, Axis] | None = None
+) -> UnitCounts:
     """Counts the pixels of N pictures.
 
-    maps: (N, U, h, w) float32, h and w at most the height and width of the labels. thresholds: (U,).
+    maps: (N, U, h, w) float32, h and w at most the height and width of the labels. thresholds: (U,). axes: rows and
+    columns of cells; None where maps cover the labels evenly.
     """
     (count, units), (height, width) = maps.shape[:2], labels.size
     area, known = height * width, len(labels.numbers)
-    rows, columns = (cell_axis(cells, size) for cells, size in zip(maps.shape[2:], labels.size, strict=True))
+    rows, columns = axes or [cell_axis(cells, size) for cells, size in zip(maps.shape[2:], labels.size, strict=True)]
     both = torch.zeros(units * known, dtype=torch.int64)
     pixels = torch.zeros(count * units, dtype=torch.int64)
     met = torch.zeros(count * units * (labels.categories + 1), dtype=torch.bool)

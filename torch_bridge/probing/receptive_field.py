@@ -52,7 +52,8 @@ class ReceptiveFields:
         centres are spread evenly.
         """
         height, width = self.picture_size
-        return _centres(self.boxes[0, :, 0, 0::2], height), _centres(self.boxes[0, 0, :, 1::2], width)
+        down, across = (side // 2 for side in self.boxes.shape[1:3])  # at the edges all of a field may be padding
+        return _centres(self.boxes[0, :, across, 0::2], height), _centres(self.boxes[0, down, :, 1::2], width)
 
 
 def _centres(intervals: np.ndarray, length: int) -> np.ndarray:

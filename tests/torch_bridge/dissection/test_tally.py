@@ -69,6 +69,12 @@ def test_counts_are_those_of_a_plain_loop(maps, labels):
     assert (found.pixels, found.pictures) == (5 * labels[0] * labels[1], 5)
 
 
+def test_units_below_their_thresholds_have_no_pixels():
+    values, labels, whole, thresholds = example((6, 6), (30, 30), 7, 2)
+    found = counted(values, labels, whole, thresholds + 100)
+    assert found.unit_pixels.sum() == 0 and len(found.both.entries()[0]) == 0 and found.label_pixels.sum() > 0
+
+
 def test_counts_of_parts_merge_to_those_of_all():
     values, labels, whole, thresholds = example((6, 6), (30, 30), 7, 6)
     merged = UnitCounts.zero(7, 300, 5)
