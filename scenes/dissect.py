@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
-import subprocess
 import sys
 from typing import Any
 
@@ -20,9 +18,7 @@ from ..torch_bridge.server.in_process import denormals_restored
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
-
-POLL = 0.2
-"""Seconds between two looks at the workers."""
+from .dissection_farm.run_farm import check_farm, run_on_farm
 
 
 def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Progress) -> list[str]:
@@ -30,10 +26,11 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
 
     Raises InputError, UnknownName or ModelError.
     """
+    check_farm(options)
     with denormals_restored():
         dissection = open_dissection(spec, options)
-        if options.workers > 1:
-            _run_workers(dissection, options.workers, options.shard, progress)
+        if options.workers > 1 or options.scheduler:
+            run_on_farm(dissection, options, sys.argv[1:], progress)
         left = dissection.run(progress, options.shard)
     if left:
         return [f"shard {options.shard[0]} of {options.shard[1]}: {left}"]
@@ -58,34 +55,6 @@ def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection
     layers = tuple(options.layers or ("panels",))
     settings = DissectionSettings(layers, options.count, options.quantile, options.rotation, options.alignment)
     return Dissection(live, data, settings, options.output)
-
-
-def _run_workers(dissection: Dissection, workers: int, shard: tuple[int, int], progress: Progress) -> None:
-    """Lets child processes run this command line's shards, each pass to its end; what a dead one leaves is run here."""
-    for kind in ("values", "counts"):
-        children = [_child(shard[0] + shard[1] * number, shard[1] * workers) for number in range(workers)]
-        try:
-            while any(child.poll() is None for child in children):
-                done = dissection.folder.count(kind)
-                progress(f"{kind}, {workers} workers", done / len(dissection.parts) / 2 + (kind == "counts") / 2)
-                for child in children:
-                    try:
-                        child.wait(POLL)
-                    except subprocess.TimeoutExpired:
-                        continue
-        finally:
-            for child in children:
-                child.kill()
-                child.wait()
-
-
-def _child(number: int, count: int) -> subprocess.Popen[bytes]:
-    """Starts a process that runs one of `count` shards; of an option that is there twice the last one holds."""
-    alone = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    silent = subprocess.DEVNULL
-    own = ["--workers", "1", "--shard", f"{number}/{count}"]
-    command = [sys.executable, "-m", "innerwalk.scenes", *sys.argv[1:], *own]
-    return subprocess.Popen(command, env={**os.environ, **alone}, stdin=silent, stdout=silent, stderr=silent)
 
 
 def _table(summary: dict[str, Any]) -> str:

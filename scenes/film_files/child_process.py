@@ -1,4 +1,4 @@
-"""The parent's side of a process that renders frames."""
+"""The parent's side of a process that renders frames, or does other work in numbered pieces."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...torch_bridge.recording.errors import InnerwalkError, SceneError, error_from_wire
 
@@ -19,10 +19,27 @@ THREADS = ("LP_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 """Variables by which the software graphics driver and numpy are told how many threads to use."""
 
 
-class FrameChild:
-    """A process that renders frames of one film, one at a time. It lives until `end`, or until its parent ends."""
+class FarmWork(NamedTuple):
+    """What processes of a farm do."""
 
-    def __init__(self, recipe: Path, film: str, threads: int | None = None) -> None:
+    module: str
+    """Runs in the process, as `frame_child` does."""
+    piece: str
+    """What people call a piece of the work."""
+    needs: str
+    """What must be installed where it is done, beside innerwalk."""
+
+
+FRAMES = FarmWork(f"{__package__}.frame_child", "frame", "Blender")
+
+
+class FrameChild:
+    """A process that renders frames of one film, or does pieces of other work, one at a time.
+
+    It lives until `end`, or until its parent ends.
+    """
+
+    def __init__(self, recipe: Path, film: str, threads: int | None = None, work: FarmWork = FRAMES) -> None:
         """recipe: one that names recordings only. film: hash of what it shows. threads: None for as many as cores.
 
         Raises SceneError if the system starts no more processes.
@@ -30,14 +47,14 @@ class FrameChild:
         environment = dict(os.environ)
         for name in THREADS if threads else ():
             environment.setdefault(name, str(threads))
-        command = [sys.executable, "-m", f"{__package__}.frame_child"]
+        command = [sys.executable, "-m", work.module]
         try:
             self._process = subprocess.Popen(  # noqa: S603 - this very program
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment, start_new_session=True
             )  # in a session of its own, so that Ctrl-C reaches the parent alone, which ends it
         except OSError as error:
             raise SceneError(f"a process can't be started ({error.strerror}); take fewer --workers") from None
-        self.process_id = self._process.pid
+        self.process_id, self.work = self._process.pid, work
         self._opening = {"recipe": str(recipe), "film": film}
 
     def render(self, frame: int) -> bytes | None:
@@ -71,6 +88,6 @@ class FrameChild:
                     continue
 
 
-def gave_up(frame: int) -> InnerwalkError:
-    """Returns the error of a frame that has cost too many processes."""
-    return SceneError(f"frame {frame}: its process ended {ATTEMPTS} times without a picture; is there enough memory?")
+def gave_up(work: FarmWork, number: int) -> InnerwalkError:
+    """Returns the error of a piece of work that has cost too many processes."""
+    return SceneError(f"{work.piece} {number}: its process ended {ATTEMPTS} times before it; is there enough memory?")

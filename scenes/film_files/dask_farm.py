@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from ...torch_bridge.recording.errors import InputError, SceneError, error_from_wire
+from .child_process import FRAMES, FarmWork
 from .film_bundle import FilmBundle
 from .film_job import check_scheduler
 
@@ -22,10 +23,12 @@ ATTEMPTS = 3
 """Times that Dask may lose a frame with its worker before the film is given up."""
 
 
-def render_by_dask(frames: Sequence[int], bundle: FilmBundle, address: str) -> Generator[tuple[int, bytes], None, None]:
-    """Yields frames and their PNG files as they are ready. A worker that ends costs the frames that it was at.
+def render_by_dask(
+    frames: Sequence[int], bundle: FilmBundle, address: str, work: FarmWork = FRAMES
+) -> Generator[tuple[int, bytes], None, None]:
+    """Yields frames and their PNG files, or pieces of other work, as they are ready.
 
-    Raises InputError, and SceneError where the scheduler or its workers fail.
+    A worker that ends costs what it was at. Raises InputError, and SceneError where the scheduler or its workers fail.
     """
     check_scheduler(address)
     distributed = import_distributed()
@@ -33,7 +36,7 @@ def render_by_dask(frames: Sequence[int], bundle: FilmBundle, address: str) -> G
     try:
         _check_certificates(distributed, address)
         with distributed.Client(address, timeout=TIMEOUT, set_as_default=False) as client:
-            yield from _DaskFilm(client, bundle).render(frames)
+            yield from _DaskFilm(client, bundle, work).render(frames)
     except (OSError, TimeoutError) as error:
         raise SceneError(f"scheduler {address}: not reached, or no worker there ({_line(error)})") from None
 
@@ -57,12 +60,12 @@ def import_distributed() -> ModuleType:
 class _DaskFilm:
     """A film on a farm: which frames are under way, and which files are at which worker."""
 
-    def __init__(self, client: Client, bundle: FilmBundle) -> None:
+    def __init__(self, client: Client, bundle: FilmBundle, work: FarmWork) -> None:
         from .dask_worker import FilmWorker
 
-        self._client, self._bundle = client, bundle
+        self._client, self._bundle, self._work = client, bundle, work
         client.wait_for_workers(1, timeout=TIMEOUT)
-        self._plugin = FilmWorker(bundle.recipe, dict(bundle.hashes), bundle.film)
+        self._plugin = FilmWorker(bundle.recipe, dict(bundle.hashes), bundle.film, work)
         self._call(client.register_plugin, self._plugin)
 
     def _call(self, function: Any, *arguments: Any, **options: Any) -> Any:
@@ -70,7 +73,9 @@ class _DaskFilm:
         try:
             return function(*arguments, **options)
         except Exception as error:  # noqa: BLE001 - whatever a worker raises, or fails to load
-            raise SceneError(f"the workers need this version of innerwalk, and Blender ({_line(error)})") from None
+            raise SceneError(
+                f"the workers need this version of innerwalk, and {self._work.needs} ({_line(error)})"
+            ) from None
 
     def render(self, frames: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """Yields each frame and its file."""
@@ -104,7 +109,8 @@ class _DaskFilm:
             lost[frame] += 1
             if lost[frame] >= ATTEMPTS:
                 raise SceneError(
-                    f"frame {frame}: {ATTEMPTS} workers were lost with it; the last: {_line(future.exception())}"
+                    f"{self._work.piece} {frame}: {ATTEMPTS} workers were lost with it; the last: "
+                    f"{_line(future.exception())}"
                 )
             return b""
         answer = future.result()

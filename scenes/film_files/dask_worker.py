@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any, NamedTuple
 from distributed import Worker, WorkerPlugin, get_worker
 
 from ...torch_bridge.recording.errors import InnerwalkError
-from .child_process import ATTEMPTS, FrameChild, gave_up
+from .child_process import ATTEMPTS, FarmWork, FrameChild, gave_up
 from .film_bundle import FilmBundle, unpack
 
 STORE = "innerwalk-files"
@@ -34,10 +35,10 @@ class WorkerAnswer(NamedTuple):
 class FilmWorker(WorkerPlugin):
     """A worker's part in one film: one process, which renders one frame at a time."""
 
-    def __init__(self, recipe: str, hashes: Mapping[str, str], film: str) -> None:
+    def __init__(self, recipe: str, hashes: Mapping[str, str], film: str, work: FarmWork) -> None:
         """recipe, hashes: as of a `FilmBundle`. film: its hash."""
         self.name = f"innerwalk-{film}"
-        self._bundle, self._film = FilmBundle(recipe, {}, hashes), film
+        self._bundle, self._film, self._work = FilmBundle(recipe, {}, hashes), film, work
 
     def setup(self, worker: Worker) -> None:
         """Prepares what can't be sent between machines; called on the worker."""
@@ -64,12 +65,13 @@ class FilmWorker(WorkerPlugin):
                         return WorkerAnswer(self._address, png)
                     self._child.end()
                     self._child = None
-                raise gave_up(frame)
+                raise gave_up(self._work, frame)
             except InnerwalkError as error:
                 return WorkerAnswer(self._address, error=(type(error).__name__, str(error)))
 
     def _start(self, stored: Mapping[str, Path]) -> FrameChild:
-        return FrameChild(unpack(self._bundle, stored, self._folder / self.name), self._film, self._threads)
+        place = unpack(self._bundle, stored, self._folder / self.name, os.link)  # a data set takes no symbolic ones
+        return FrameChild(place, self._film, self._threads, self._work)
 
 
 def render_on_worker(name: str, frame: int) -> WorkerAnswer:

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BufferedReader
@@ -20,6 +20,7 @@ from ...torch_bridge.recording.series_writing import DATA_NAMES
 from ...torch_bridge.recording.writing import DOCUMENT, SERIES_DOCUMENT
 
 RECIPE = "film.toml"
+Link = Callable[[Path, Path], object]
 MAX_FILES = 300_000
 """Files of a folder: a series may have two for each of its entries."""
 
@@ -49,7 +50,7 @@ def bundle_files(recipe: str, named: Mapping[str, Path]) -> FilmBundle:
     files: dict[str, Path] = {}
     for name, place in named.items():
         files |= {f"{name}/{path.name}": path for path in _own_files(place)} if place.is_dir() else {name: place}
-    return FilmBundle(recipe, files, {name: _hash(path) for name, path in files.items()})
+    return FilmBundle(recipe, files, {name: hash_file(path) for name, path in files.items()})
 
 
 def _own_files(folder: Path) -> list[Path]:
@@ -66,7 +67,8 @@ def _is_own(name: str) -> bool:
     return name in (DOCUMENT, SERIES_DOCUMENT) or any(own.fullmatch(name) for own in DATA_NAMES)
 
 
-def _hash(path: Path) -> str:
+def hash_file(path: Path) -> str:
+    """Returns the SHA-256 of a file. Raises InputError where it can't be read."""
     try:
         with open_file(path) as file:
             return hashlib.file_digest(cast(BufferedReader, file), "sha256").hexdigest()
@@ -88,16 +90,16 @@ def original_names(bundle: FilmBundle, folder: Path) -> Iterator[None]:
         raise
 
 
-def unpack(bundle: FilmBundle, stored: Mapping[str, Path], folder: Path) -> Path:
+def unpack(bundle: FilmBundle, stored: Mapping[str, Path], folder: Path, link: Link = os.symlink) -> Path:
     """Lays a bundle out in a folder, as links where the disk has them; returns the recipe's file.
 
-    stored: where each file is, by its hash. Raises SceneError.
+    stored: where each file is, by its hash. link: makes one from the first place at the second. Raises SceneError.
     """
     try:
         for name, digest in bundle.hashes.items():
             target = folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
-            _link_or_copy(stored[digest], target)
+            _link_or_copy(stored[digest], target, link)
         folder.mkdir(parents=True, exist_ok=True)
         (folder / RECIPE).write_text(bundle.recipe, encoding="utf-8")
     except OSError as error:
@@ -105,11 +107,11 @@ def unpack(bundle: FilmBundle, stored: Mapping[str, Path], folder: Path) -> Path
     return folder / RECIPE
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path, link: Link) -> None:
     if target.exists():
         return
     try:
-        os.symlink(source.resolve(), target)
+        link(source.resolve(), target)
     except OSError:  # a disk or system without links
         part = target.with_name(f".{target.name}")
         shutil.copyfile(source, part)

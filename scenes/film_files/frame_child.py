@@ -10,6 +10,8 @@ import json
 import os
 import sys
 import threading
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, BinaryIO
@@ -20,11 +22,13 @@ IDLE = 900.0
 """Seconds without a request after which the process ends: a Dask worker may never hear that a sender is gone."""
 
 
-def serve(requests: SimpleQueue[dict[str, Any]], answers: BinaryIO) -> None:
-    """Answers requests, one after the other, until the process ends."""
-    from .rendering import open_bundled_film, render_frame
+Render = Callable[[int], bytes]
+"""Returns a frame as a PNG file, or what other work makes of a number."""
 
-    film: Any = None
+
+def serve(requests: SimpleQueue[dict[str, Any]], answers: BinaryIO, open_work: Callable[[Path, str], Render]) -> None:
+    """Answers requests, one after the other, until the process ends. open_work: gets the opening request's values."""
+    render: Render
     while True:
         try:
             request = requests.get(timeout=IDLE)
@@ -32,9 +36,9 @@ def serve(requests: SimpleQueue[dict[str, Any]], answers: BinaryIO) -> None:
             os._exit(0)  # whoever wanted the film has gone without a word; who comes back gets another process
         try:
             if "recipe" in request:
-                film = open_bundled_film(Path(request["recipe"]), request["film"])
+                render = open_work(Path(request["recipe"]), request["film"])
                 continue
-            png = render_frame(film, request["frame"])
+            png = render(request["frame"])
             answers.write(json.dumps({"bytes": len(png)}).encode() + b"\n" + png)
         except InnerwalkError as error:
             answers.write(json.dumps({"error": type(error).__name__, "text": str(error)}).encode() + b"\n")
@@ -48,13 +52,20 @@ def read_requests(pipe: BinaryIO, requests: SimpleQueue[dict[str, Any]]) -> None
     os._exit(0)
 
 
-def main() -> None:
+def open_film(recipe: Path, film: str) -> Render:
+    """Opens a film in Blender and returns the function that renders its frames."""
+    from .rendering import open_bundled_film, render_frame
+
+    return partial(render_frame, open_bundled_film(recipe, film))
+
+
+def main(open_work: Callable[[Path, str], Render] = open_film) -> None:
     """Runs the process. Standard output is kept for answers; what Blender prints there goes to standard error."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     requests: SimpleQueue[dict[str, Any]] = SimpleQueue()
     threading.Thread(target=read_requests, args=(sys.stdin.buffer, requests), daemon=True).start()
-    serve(requests, answers)
+    serve(requests, answers, open_work)
 
 
 if __name__ == "__main__":

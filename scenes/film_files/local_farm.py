@@ -53,6 +53,7 @@ class _Renderer:
         self._start, self._waiting, self._outcomes = start, waiting, outcomes
         self._lock, self._ended = threading.Lock(), False
         self._child: FrameChild | None = start()
+        self._work = self._child.work
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
@@ -87,4 +88,4 @@ class _Renderer:
             with self._lock:
                 self._child.end()
                 self._child = None
-        raise gave_up(frame)
+        raise gave_up(self._work, frame)

@@ -45,6 +45,9 @@ def add_dissect(sub: argparse.ArgumentParser) -> None:
     )
     how.add_argument("--workers", type=workers, default=1, metavar="N", help="processes that share the pictures (1)")
     how.add_argument(
+        "--scheduler", default="", metavar="ADDRESS", help="run by the workers of a Dask scheduler: tls://host:8786"
+    )
+    how.add_argument(
         "--shard", type=shard, default=(1, 1), metavar="I/N", help="run only every N-th part, from the I-th on"
     )
     how.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the fastest available)")

@@ -1,10 +1,11 @@
 """The commands and the Python of docs/dissection.md run as they stand there; shards and workers give the same bits."""
 
+import os
 import re
 import shlex
+import signal
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -12,6 +13,8 @@ pytest.importorskip("torch", reason="needs torch")
 pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.scenes import cli
+from innerwalk.scenes.dissection_farm import part_tasks
+from innerwalk.scenes.film_files.child_process import FrameChild
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "dissection.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^```(bash|python)\n(.*?)^```$", TEXT, re.M | re.S))
@@ -48,21 +51,33 @@ def test_shards_of_the_command_line_and_workers_agree(tmp_path, monkeypatch, cap
     assert tables[0] == tables[1]
 
 
-def test_workers_start_no_workers_and_share_the_shard_of_their_parent(monkeypatch):
-    from innerwalk.scenes import dissect
-    from innerwalk.scenes.options.parser import parser
+def test_a_killed_process_costs_the_part_that_it_was_at(tmp_path, monkeypatch, capsys):
+    from innerwalk.scenes.dissection_farm import run_farm
 
     started = []
 
-    def start(command, **options):
-        started.append(parser().parse_args(command[3:]))
-        return SimpleNamespace(poll=lambda: 0, kill=lambda: None, wait=lambda: 0)
+    def start(*arguments):
+        started.append(FrameChild(*arguments))
+        if len(started) == 1:
+            os.kill(started[0].process_id, signal.SIGKILL)
+        return started[-1]
 
-    monkeypatch.setattr(dissect.subprocess, "Popen", start)
-    monkeypatch.setattr(sys, "argv", ["innerwalk", *SMALL, "-o", "x", "--worker", "2", "--shard", "2/3"])
-    dissect._run_workers(None, 2, (2, 3), None)
-    assert [options.shard for options in started] == [(2, 6), (5, 6)] * 2
-    assert {options.workers for options in started} == {1}
+    monkeypatch.setattr(run_farm, "FrameChild", start)
+    assert run([*SMALL, "-o", str(tmp_path / "workers"), "--workers", "2"], monkeypatch) == 0
+    assert run([*SMALL, "-o", str(tmp_path / "alone")], monkeypatch) == 0
+    tables = [(tmp_path / name / "stem.norm.csv").read_bytes() for name in ("workers", "alone")]
+    assert tables[0] == tables[1] and len(started) >= 2
+
+
+def test_an_error_in_a_process_is_its_line_here(tmp_path, monkeypatch, capsys):
+    from innerwalk.scenes.dissection_farm import run_farm
+
+    monkeypatch.setattr(
+        run_farm, "describe", lambda *known: part_tasks.describe(*known).replace('"weights": "', '"weights": "x')
+    )
+    assert run([*SMALL, "-o", str(tmp_path / "x"), "--workers", "2"], monkeypatch) == 2
+    error = capsys.readouterr().err
+    assert "a worker has another weights" in error and "Traceback" not in error
 
 
 @pytest.mark.parametrize(
@@ -70,6 +85,9 @@ def test_workers_start_no_workers_and_share_the_shard_of_their_parent(monkeypatc
     [
         (["dissect", "squeezenet1_0"], "name a data set whose pixels are labelled"),
         (["dissect", "object", "--quantile", "2"], "quantile 2: a share above 0"),
+        (["dissect", "object", "--workers", "2", "--scheduler", "tls://a:1"], "name one"),
+        (["dissect", "object", "--scheduler", "tcp://192.0.2.7:8786"], "only tls:// is used"),
+        (["dissect", "object", "--alignment", "odd"], "invalid choice: 'odd'"),
         (["dissect", "object", "--shard", "4/3"], "'4/3' is no shard"),
         (["dissect", "object", "--layers", "stagr3*"], "no layer 'stagr3*'"),
     ],

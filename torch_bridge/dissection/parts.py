@@ -30,6 +30,7 @@ MAX_RUN = 4 << 20
 HISTOGRAM, BEST_PICTURES = ("coarse", "fine", "top"), ("values", "pictures", "positions")
 Kind = Literal["values", "counts"]
 """Results of the first and the second pass."""
+KINDS: tuple[Kind, ...] = ("values", "counts")
 
 
 class DissectionFolder:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,7 +20,7 @@ from ..server.loaded_model import PANELS, LoadedModel
 from ..statistics import TopK
 from .alignment import Alignment
 from .findings import UnitFinding, find_concepts
-from .parts import DissectionFolder
+from .parts import KINDS, DissectionFolder, Kind
 from .passes import LayerValues, PassResult, collect_values, count_masks
 from .tally import UnitCounts
 
@@ -28,6 +29,11 @@ PART = 250
 FORMAT = 2
 """Version of the files of parts."""
 Result = TypeVar("Result", LayerValues, UnitCounts)
+LEFT: dict[Kind, str] = {
+    "values": "the first pass is done here; run it again once the other shards have done theirs",
+    "counts": "both passes are done here; the report is written once the other shards have done theirs",
+}
+"""What is left to do where other shards' results of a pass are missing."""
 Pass = Callable[[MethodContext, Sequence[int]], Iterator[Any]]
 
 
@@ -95,6 +101,7 @@ class Dissection:
             "data set": hashlib.blake2b(names.encode(), digest_size=12).hexdigest(),
             "data set name": self.data.name,
             "number of pictures": count,
+            "size of parts": PART,
             "layers": list(self.ids),
             "quantile": self.settings.quantile,
             "rotation": self.settings.rotation,
@@ -107,18 +114,37 @@ class Dissection:
         The second pass begins once the first one is done for all parts, those of other shards too.
         """
         own = range(shard[0] - 1, len(self.parts), shard[1])
-        for done, part in enumerate(own):
-            report = _part_of(progress, "values", 0.5 * done / len(own), 0.5 / len(own))
-            self._run_values(part, report)
-        if self.folder.count("values") < len(self.parts):
-            return "the first pass is done here; run it again once the other shards have done theirs"
-        thresholds = {id: self._thresholds(self.values(id)) for id in self.ids}
-        for done, part in enumerate(own):
-            report = _part_of(progress, "masks", 0.5 + 0.5 * done / len(own), 0.5 / len(own))
-            self._run_counts(part, thresholds, report)
-        if self.folder.count("counts") < len(self.parts):
-            return "both passes are done here; the report is written once the other shards have done theirs"
+        for number, kind in enumerate(KINDS):
+            for done, part in enumerate(own):
+                if not self.is_there(kind, part):
+                    self.run_part(kind, part, _part_of(progress, kind, (number + done / len(own)) / 2, 0.5 / len(own)))
+            if self.folder.count(kind) < len(self.parts):
+                return LEFT[kind]
         return ""
+
+    def is_there(self, kind: Kind, part: int) -> bool:
+        """Returns whether the results of a part are there, undamaged."""
+        if kind == "values":
+            return self.folder.read_values(part, self.layers) is not None
+        return self.folder.read_counts(part, self.layers, *self._label_sizes) is not None
+
+    def run_part(self, kind: Kind, part: int, on_share: Callable[[float], object] = lambda share: None) -> None:
+        """Runs a pass over a part of the pictures and writes its results; the second pass needs the thresholds."""
+        rotation, alignment = self.settings.rotation, self.settings.alignment
+        if kind == "values":
+            self.folder.write_values(part, self._pass(part, lambda c, i: collect_values(c, i, rotation), on_share))
+            return
+        known = self.thresholds
+        found = self._pass(part, lambda c, i: count_masks(c, i, known, rotation, alignment), on_share)
+        self.folder.write_counts(part, found)
+
+    def _pass(self, part: int, run: Pass, on_share: Callable[[float], object]) -> Any:
+        return run_pass(self.live, self.ids, self.data, self.parts[part], run, on_share)
+
+    @cached_property
+    def thresholds(self) -> dict[str, np.ndarray]:
+        """(U,) float32 by layer, once the first pass is done for all parts; another machine's may be set instead."""
+        return {id: self._thresholds(self.values(id)) for id in self.ids}
 
     def results(self, rule: Any = "category") -> list[LayerDissection]:
         """Returns the results, once all parts are there."""
@@ -150,23 +176,6 @@ class Dissection:
     def _thresholds(self, found: LayerValues) -> np.ndarray:
         """Returns (U,) float32: the values that units exceed at the wanted share of positions."""
         return found.histogram.quantile(1 - self.settings.quantile)
-
-    def _run_values(self, part: int, on_share: Callable[[float], object]) -> None:
-        if self.folder.read_values(part, self.layers) is not None:
-            return
-        rotation = self.settings.rotation
-        result = self._run(self.parts[part], lambda c, i: collect_values(c, i, rotation), on_share)
-        self.folder.write_values(part, result)
-
-    def _run_counts(self, part: int, thresholds: dict[str, np.ndarray], on_share: Callable[[float], object]) -> None:
-        if self.folder.read_counts(part, self.layers, *self._label_sizes) is not None:
-            return
-        how = self.settings.rotation, self.settings.alignment
-        result = self._run(self.parts[part], lambda c, i: count_masks(c, i, thresholds, *how), on_share)
-        self.folder.write_counts(part, result)
-
-    def _run(self, indices: Sequence[int], run: Pass, on_share: Callable[[float], object]) -> Any:
-        return run_pass(self.live, self.ids, self.data, indices, run, on_share)
 
     @property
     def _label_sizes(self) -> tuple[int, int]:
