@@ -32,15 +32,15 @@ def measure() -> dict[str, Any]:
     torch.set_num_threads(1)
     found: dict[str, Any] = {f"tally, {UNITS} units of {SIDE} x {SIDE}": _tally()}
     with tempfile.TemporaryDirectory() as scratch:
-        run = lambda name, *more, **own: _dissect(Path(scratch) / name, *more, **own)  # noqa: E731
-        found[f"object, {MANY:,} pictures"] = {**run("whole", MANY), "budget": SECONDS}
-        few, one = run("few", FEW, threads=1), run("one", MANY, threads=1)
-        two = run("two", MANY, "--workers", "2", threads=1)
-        tables = [sorted((Path(scratch) / name).glob("*.csv")) for name in ("one", "two")]
+        folder = Path(scratch)
+        found[f"object, {MANY:,} pictures"] = {**_dissect(folder / "whole", MANY), "budget": SECONDS}
+        few, alone = (_dissect(folder / str(count), count, threads=1) for count in (FEW, MANY))
+        shared = _dissect(folder / "shared", MANY, "--workers", "2")
+        tables = [sorted((folder / name).glob("*.csv")) for name in (str(MANY), "shared")]
         equal = all(own.read_bytes() == other.read_bytes() for own, other in zip(*tables, strict=True))
-    found["one thread"], found["two workers of one thread"] = one, {**two, "same tables": equal}
-    found["two workers, times as fast"] = {"measured": one["s"] / two["s"], "budget": SPEED_UP}
-    found[f"MiB from {FEW} to {MANY:,} pictures"] = {FEW: few["MiB"], MANY: one["MiB"]}
+    found["one thread"], found["two workers of one thread"] = alone, {**shared, "same tables": equal}
+    found["two workers, times as fast"] = {"measured": alone["s"] / shared["s"], "budget": SPEED_UP}
+    found[f"MiB from {FEW} to {MANY:,} pictures"] = {str(FEW): few["MiB"], str(MANY): alone["MiB"]}
     return found
 
 

@@ -43,7 +43,8 @@ def open_parts(document: Path, _: str) -> Render:
 
 
 def _placed(folder: Path, source: str) -> str:
-    return str(folder / source) if source.startswith("input-") else source
+    place = folder / source
+    return str(place) if place.is_file() else source
 
 
 def run_task(dissection: Dissection, number: int) -> bytes:

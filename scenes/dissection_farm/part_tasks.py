@@ -19,8 +19,8 @@ from ..film_files.film_bundle import MAX_FILES, FilmBundle, hash_file
 
 PARTS = FarmWork(f"{__package__}.part_child", "part", "PyTorch")
 THRESHOLDS = "thresholds.safetensors"
-NAMED = ("model", "weights", "classes", "vocabulary")
-"""Options that may name a file."""
+NAMED = ("weights", "classes", "vocabulary")
+"""Options that may name a file, as MODEL does where it is a .pt2 file."""
 
 
 def task_number(dissection: Dissection, kind: Kind, part: int) -> int:
@@ -53,14 +53,17 @@ def bundle_dissection(
 
     thresholds: a file of them, for the second pass. Raises InputError for what can't be read.
     """
-    named = {name: value for name in NAMED if (value := getattr(options, name)) and _file(value)}
-    places = {name: f"{name}/{_file(value).name}" for name, value in named.items()}
-    files = {places[name]: _file(value) for name, value in named.items()}
+    files, places = dict[str, Path](), dict[str, str]()
+    for name in (*NAMED, "model") if options.model.endswith(".pt2") else NAMED:
+        if place := _file(getattr(options, name) or ""):
+            places[name] = f"{name}/{place.name}"
+            files[places[name]] = place
     inputs = []
     for number, source in enumerate(options.inputs or ()):
         place = _file(source)
         inputs.append(f"input-{number}/{place.name}" if place else source)
-        files |= {inputs[-1]: place} if place else {}
+        if place:
+            files[inputs[-1]] = place
     where = options.data[1] if options.data else ""
     if where and not where.startswith("concepts:"):
         files |= {f"data/{name}": place for name, place in _files_below(user_path(where)).items()}

@@ -21,7 +21,7 @@ class PairCounts:
         Raises ValueError for keys that are not in order or not in the table.
         """
         self.shape = shape
-        keys, counts = (np.zeros(0, np.int64) if given is None else given.astype(np.int64) for given in (keys, counts))
+        keys, counts = (np.zeros(0, np.int64) if own is None else own.astype(np.int64) for own in (keys, counts))
         if keys.shape != counts.shape or keys.ndim != 1 or (np.diff(keys) <= 0).any():
             raise ValueError("keys that are not in order, or not as many as counts")
         if keys.size and not 0 <= keys[0] <= keys[-1] < math.prod(shape):
