@@ -23,6 +23,8 @@ from .partial_forward import PartialForward
 
 ToArguments = Callable[[Tensor], tuple[Any, ...]]
 """Turns a picture (1, C, H, W) into the arguments of the network."""
+Spacing = tuple[float, float]
+"""Where the first position of a map lies, and how far the next one, in pixels."""
 
 
 @dataclass(frozen=True)
@@ -51,20 +53,35 @@ class ReceptiveFields:
         The centres of clipped fields are extrapolated from those of whole fields; if all fields are clipped, the
         centres are spread evenly.
         """
-        height, width = self.picture_size
+        (rows, columns), sizes = self._intervals(), self.picture_size
+        found = []
+        for intervals, length, spacing in zip((rows, columns), sizes, self.spacings(), strict=True):
+            positions = np.arange(len(intervals))
+            start, step = spacing or (length / len(intervals) / 2 - 0.5, length / len(intervals))
+            found.append(start + positions * step)
+        return found[0], found[1]
+
+    def spacings(self) -> tuple[Spacing | None, Spacing | None]:
+        """Returns for rows and columns where the first field's centre is, and how far the next one's, in pixels.
+
+        They follow from whole fields of the first channel; None if fewer than two are not clipped.
+        """
+        (rows, columns), (height, width) = self._intervals(), self.picture_size
+        return _spacing(rows, height), _spacing(columns, width)
+
+    def _intervals(self) -> tuple[np.ndarray, np.ndarray]:
+        """Returns the rows (h, 2) and columns (w, 2) of the first channel's fields, half-open."""
         down, across = (side // 2 for side in self.boxes.shape[1:3])  # at the edges all of a field may be padding
-        return _centres(self.boxes[0, :, across, 0::2], height), _centres(self.boxes[0, down, :, 1::2], width)
+        return self.boxes[0, :, across, 0::2], self.boxes[0, down, :, 1::2]
 
 
-def _centres(intervals: np.ndarray, length: int) -> np.ndarray:
-    """Returns the centres (n,) float64 of half-open intervals (n, 2) in a picture of `length` pixels."""
-    positions = np.arange(len(intervals))
+def _spacing(intervals: np.ndarray, length: int) -> Spacing | None:
     whole = np.flatnonzero((intervals[:, 0] > 0) & (intervals[:, 1] < length))
     if len(whole) < 2:
-        return (positions + 0.5) * length / len(intervals) - 0.5
+        return None
     centres = (intervals[whole].sum(1) - 1) / 2
-    step = (centres[-1] - centres[0]) / (whole[-1] - whole[0])
-    return centres[0] + (positions - whole[0]) * step
+    step = float((centres[-1] - centres[0]) / (whole[-1] - whole[0]))
+    return float(centres[0] - whole[0] * step), step
 
 
 def compute_receptive_fields(

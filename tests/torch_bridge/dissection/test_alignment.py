@@ -55,10 +55,10 @@ def data_folder(tmp_path, request):
     return tmp_path / "data", {0: "corner", 2: "padded"}[request.param]
 
 
-def overlap(folder, layer, out, alignment) -> float:
+def overlap(folder, layer, out, alignment, change=lambda planted: planted) -> float:
     """The IoU of the layer's unit and the squares."""
     spec = RecordSpec(model="", size=(SIDE, SIDE), mean=(0.0,), std=(1.0,), inputs=(f"noise:0:3x{SIDE}x{SIDE}",))
-    subject = prepare(spec, built=BuiltModel(Planted().eval(), "planted"))
+    subject = prepare(spec, built=BuiltModel(change(Planted()).eval(), "planted"))
     live = LoadedModel("planted", spec, torch.device("cpu"), PriorityLock(), subject)
     positions = 9**2 if layer == "padded" else 8**2
     settings = DissectionSettings((layer,), quantile=9.5 / positions, alignment=alignment)
@@ -71,6 +71,20 @@ def test_aligned_masks_lie_where_the_network_looks(data_folder, tmp_path):
     folder, layer = data_folder
     assert overlap(folder, layer, tmp_path, "receptive-field") > 0.98
     assert overlap(folder, layer, tmp_path, "even") < 0.7
+
+
+def test_fields_larger_than_the_picture_are_found_in_a_larger_one(data_folder, tmp_path):
+    """Kernels of 33 that see their middle pixel only: no position has a whole field in a picture of 32."""
+    folder, layer = data_folder
+
+    def large(planted):
+        for convolution, padding in ((planted.corner, 16), (planted.padded, 18)):
+            kernel = torch.zeros(1, 3, 33, 33)
+            kernel[..., 16:17, 16:17] = convolution.weight.data
+            convolution.weight.data, convolution.padding = kernel, (padding, padding)
+        return planted
+
+    assert overlap(folder, layer, tmp_path, "receptive-field", large) > 0.98
 
 
 def test_layers_that_see_the_whole_picture_stay_even(data_folder, tmp_path):
