@@ -6,7 +6,7 @@ first, return one line that says what was done or requested, and raise an Innerw
 
 from ..live.stored_choices import shelved
 from ..vr.walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
-from .ablating import ablate, ablate_selected, restore_channels
+from .ablating import ablate, ablate_concept, ablate_selected, restore_channels
 from .arranging import align, move, reset_layout, scale
 from .bridge import (
     build_hall,
@@ -38,6 +38,7 @@ from .viewing import enter, hide, jump, key_shot, preview_film, show_look, solo
 
 __all__ = [
     "ablate",
+    "ablate_concept",
     "ablate_selected",
     "align",
     "ask_method",

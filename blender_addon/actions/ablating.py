@@ -9,11 +9,17 @@ from collections.abc import Sequence
 
 import bpy
 
-from ...torch_bridge.recording.errors import InputError, SceneError
+from ...torch_bridge.recording import ACTIVATIONS
+from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..live import hall_requests
 from ..live.stored_choices import ablated_channels
+from ..plans.number_text import format_count
+from ..properties import DISSECTION_METHOD, METHOD_TAG, WHOLE_ANSWER
+from ..scene.hall import store
 from ..scene.panels import panel_of
-from .bridge import run_input_again
+from ..scene.panels.label_search import concept_channels
+from .bridge import network_of, run_input_again
+from .methods import cancel_method
 from .selecting import selected
 
 
@@ -40,6 +46,48 @@ def ablate_selected(scene: bpy.types.Scene) -> str:
     if channel < 0:
         raise SceneError("no channel is selected; click a tile first")
     return ablate(scene, layer, [channel])
+
+
+def ablate_concept(scene: bpy.types.Scene, concept: str, layer: str = "") -> str:
+    """Ablates all channels that detect a concept, as Network Dissection has found in this hall.
+
+    concept: its whole name, such as ring. layer: whose channels are ablated, "" for those of all layers. A hall that
+    shows the dissection shows activations then. Returns a line that says how many channels are ablated. Raises
+    UnknownName for the concept, InputError if all of them are ablated already, or as `ablate`.
+    """
+    network_of(scene)
+    known = concept_channels(scene)
+    units = {id: own for id, own in known.get(concept, {}).items() if layer in ("", id)}
+    if not units:
+        raise UnknownName(f"channel{f' of {layer}' if layer else ''} that detects", concept, known)
+    ablated = ablated_channels(scene)
+    new = {id: [channel for channel in own if channel not in ablated.get(id, ())] for id, own in units.items()}
+    if not any(new.values()):
+        raise InputError(f"all channels that detect {concept} are ablated already")
+    merged = {id: sorted({*ablated.get(id, ()), *units.get(id, ())}) for id in ablated | units}
+    run_input_again(scene, hall_requests.run_options(scene)._replace(ablate=merged))
+    if hall_requests.method_of(scene) == DISSECTION_METHOD:  # else all pictures would be looked at again
+        cancel_method(scene)
+        scene.pop(METHOD_TAG, None)
+        hall_requests.set_method(scene, ACTIVATIONS)
+    return f"ablated {concept}: {format_count(sum(map(len, units.values())), 'channel')} of {', '.join(units)}"
+
+
+def ablation_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
+    """Returns what a hall with ablated channels predicts, as (name, text): with all channels and without these.
+
+    The first is left out where it isn't known, as of an input that was placed later. Raises SceneError.
+    """
+    count = sum(map(len, ablated_channels(scene).values()))
+    if not count:
+        return []
+    top, whole = store.read_description(scene).prediction.top, str(scene.get(WHOLE_ANSWER, ""))
+    shares = {name: f"{share:.1%}" for _, name, share in top}
+    now = " ".join(next(iter(shares.items()), ()))
+    before = whole.rpartition(" ")[0]
+    also = f", {before} {shares[before]}" if before in shares and not now.startswith(f"{before} ") else ""
+    facts = [("Ablated", format_count(count, "channel")), ("Whole", whole), ("Without", f"{now}{also}")]
+    return [(name, text) for name, text in facts if text]
 
 
 def restore_channels(scene: bpy.types.Scene, layer: str = "", channels: Sequence[int] = ()) -> str:

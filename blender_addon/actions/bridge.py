@@ -16,6 +16,7 @@ from ...torch_bridge.recording.files import is_weights_name
 from ..live import hall_requests, timer
 from ..live.bridge_connection import NO_OPTIONS, BridgeConnection, RunOptions
 from ..live.session import current
+from ..live.stored_choices import ablated_channels
 from ..properties import (
     COMPARED_HALL,
     DIFFERENCE_METHOD,
@@ -24,10 +25,12 @@ from ..properties import (
     NETWORK_NAME,
     SHARED_INPUT_HALL,
     SHOWN_METHOD,
+    WHOLE_ANSWER,
 )
 from ..scene.hall import store
 from ..scene.hall.build import create_hall
 from ..scene.hall.series import forget_position
+from ..scene.panels.concepts import forget_concepts
 from ..scene.state.data_blocks import push_undo
 from .opening import show_hall
 
@@ -142,6 +145,8 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     _check_network(network)
     if scene.get(NETWORK_NAME) != network:
         hall_requests.store_run_options(scene, NO_OPTIONS)
+        for panel in store.panels_by_layer(scene).values():
+            forget_concepts(panel)
     scene[NETWORK_NAME], current().hall(scene.session_uid).link = network, current().link
     return f"{scene.name} follows {network}"
 
@@ -167,6 +172,7 @@ def show_input(scene: bpy.types.Scene, *inputs: BridgeInput) -> str:
         if not _can_follow_input(hall):
             hall_requests.set_method(hall, ACTIVATIONS)
         forget_position(hall)
+        hall.pop(WHOLE_ANSWER, None)
         options = hall_requests.run_options(hall)
         hall[INPUT_TAG] = session.request_input(hall.session_uid, network, inputs, options=options)
     timer.start()
@@ -184,8 +190,20 @@ def run_input_again(scene: bpy.types.Scene, options: RunOptions) -> None:
     if request is None or request.inputs is None:
         raise InputError("the hall's input is no longer in memory; place it again first")
     session.ready_link()
+    whole = _whole_answer(scene)
     hall_requests.store_run_options(scene, options)
     show_input(scene, *request.inputs)
+    if whole and options.ablate:
+        scene[WHOLE_ANSWER] = whole
+
+
+def _whole_answer(scene: bpy.types.Scene) -> str:
+    """Returns what the network predicts for the hall's input without ablations; "" where that isn't known."""
+    shows_input = scene[INPUT_TAG] == current().hall(scene.session_uid).shown
+    if ablated_channels(scene) or not shows_input:
+        return str(scene.get(WHOLE_ANSWER, ""))
+    top = store.read_description(scene).prediction.top
+    return f"{top[0][1]} {top[0][2]:.1%}" if top else ""
 
 
 def _restore_run_options(tag: str, recording: Recording | None) -> None:

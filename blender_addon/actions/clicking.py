@@ -11,6 +11,9 @@ from ..properties import OBJECT_ROLE
 from ..scene.hall import ray_hits as rays
 from ..scene.hall.board_hits import hit_input
 from ..scene.hall.ray_hits import Hit
+from ..scene.panels import find_panel
+from .comparing import halls_beside
+from .inspecting import concept_text
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
 
@@ -42,7 +45,16 @@ def hit_kind(hit: Hit) -> str:
 
 
 def _select_tile(scene: bpy.types.Scene, hit: Hit) -> str:
-    return select(scene, hit.layer, hit.channel)
+    """Selects a tile in its hall, and the channel of the same place in the hall beside that, so that both are seen."""
+    owner = rays.find_hall(scene, hit)
+    line = select(owner, hit.layer, hit.channel)
+    for other in {scene, *halls_beside(scene)} - {owner}:
+        panel = find_panel(other, hit.layer)
+        known = panel is not None and hit.channel < len(panel.data.vertices)
+        select(other, hit.layer if known else "", hit.channel if known else -1)
+    text = concept_text(bpy.data.objects[hit.object], hit.channel) if hit.channel >= 0 else ""
+    where = f"{owner.name}: " if owner != scene else ""
+    return f"{where}{line}{f', {text}' if text else ''}"
 
 
 def _deselect(scene: bpy.types.Scene, hit: Hit) -> str:

@@ -13,12 +13,16 @@ from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..live import hall_requests, timer
 from ..live.session import current
+from ..plans.number_text import format_number
 from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
 from ..scene import panels
 from ..scene.hall import map_updates, store
 from ..scene.hall.ray_hits import evaluated_depsgraph
+from ..scene.panels import values
 from ..scene.state.parts import hall_collection
+from ..scene.state.selection import selected
 from .bridge import hall_named
+from .inspecting import concept_text
 from .methods import cancel_method
 
 AISLE = 3.0
@@ -53,6 +57,33 @@ def stand_alone(scene: bpy.types.Scene) -> str:
     bpy.data.batch_remove([found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE])
     scene.pop(SHARED_INPUT_HALL, None)
     return "removed the other hall"
+
+
+def halls_beside(scene: bpy.types.Scene) -> dict[bpy.types.Scene, bpy.types.Object]:
+    """Returns the halls that stand beside a hall, with the objects that show them there."""
+    shown = {found.instance_collection: found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE}
+    return {hall: shown[hall_collection(hall)] for hall in store.halls() if hall_collection(hall) in shown}
+
+
+def beside_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
+    """Returns what halls beside this one predict, and what their channel of the selected place detects.
+
+    Each is (name of the hall, text); without a prediction or a channel there is none.
+    """
+    facts = []
+    for hall in halls_beside(scene):
+        top = store.read_description(hall).prediction.top
+        facts += [(hall.name, f"{top[0][1]} {top[0][2]:.1%}")] if top else []
+        layer, channel = selected(scene)
+        panel = panels.find_panel(hall, layer) if channel >= 0 else None
+        if panel is not None and channel < len(panel.data.vertices):
+            text, peak = concept_text(panel, channel) or "no concept known", _peak(panel, channel)
+            facts.append((f"Its {channel}", f"{text}, peak {format_number(peak)}"))
+    return facts
+
+
+def _peak(panel: bpy.types.Object, channel: int) -> float:
+    return float(values.peaks_of(panel)[panels.map_of_channel(panel, channel)])
 
 
 def show_difference(scene: bpy.types.Scene, other: str) -> str:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
-from ...torch_bridge.recording import Layer, Maps, Recording, flag_names, place_text
+from ...torch_bridge.recording import CATEGORY, Layer, Maps, Recording, flag_names, place_text
 from ...torch_bridge.recording.errors import SceneError
 from ..imaging import colour_maps, plots, statistics
 from ..imaging.statistics import Histogram, Statistics
@@ -16,11 +16,18 @@ from ..live.hall_requests import scene_with_uid
 from ..live.session import current
 from ..plans.layer_card import format_range, format_shape, operation_name
 from ..plans.number_text import format_number
-from ..properties import NETWORK_NAME, PANEL_CHOSEN_CHANNELS, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
+from ..properties import (
+    DISSECTION_METHOD,
+    NETWORK_NAME,
+    PANEL_CHOSEN_CHANNELS,
+    PANEL_LAYER_ID,
+    WEIGHT_STATISTICS_LAYER,
+)
 from ..scene.dressing import input_overlay
 from ..scene.hall import store
 from ..scene.panels import held_channels, map_of_channel, panel_metadata, panel_of
 from ..scene.panels import values as reading
+from ..scene.panels.concepts import read_concepts
 from ..time_slicing import run_all
 from .selecting import select, selected
 
@@ -102,7 +109,7 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
     scale, vector = float(reading.scales_of(scene, panel)[index]), reading.is_vector(panel)
     method_facts = _method_facts(panel, channel, class_label(store.read_description(scene), panel, channel))
     peak = ("Peak", format_number(float(reading.peaks_of(panel)[index])))
-    method_numbers = _method_numbers(panel, channel)
+    method_numbers = _method_numbers(panel, channel, appearance.method)
     yield
     if vector:
         picture = plots.draw_bar(float(values[0, 0]), scale, appearance.colour_map, appearance.gain, appearance.theme)
@@ -134,9 +141,13 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     metadata, index = panel_metadata.read_metadata(panel), map_of_channel(panel, channel)
     label = metadata.labels[index] if index < len(metadata.labels) and metadata.labels[index] else label
     channel = int(held_channels(panel)[index])  # 0 for a method's only map, which is about all channels
+    concept = read_concepts(panel).get(channel)
     flags = ", ".join(flag_names(int(panel_metadata.read_flags(panel)[channel]))) if "flags" in metadata.numbers else ""
     boxes = metadata.boxes[metadata.boxes[:, 0] == channel]
     facts = [("Shows", place_text(*metadata.place)), ("Maps", metadata.note)]
+    if concept is not None:
+        facts += [("Detects", f"{concept.name}, IoU {concept.iou:.2f}"), ("Category", concept.category)]
+        label = "" if label == concept.label else label
     facts += [("Stands for", label), ("Flags", flags)]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
     for layer, links in metadata.links.items():
@@ -145,18 +156,32 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     return [(name, text) for name, text in facts if text]
 
 
-def _method_numbers(panel: bpy.types.Object, channel: int) -> list[tuple[str, str]]:
+def _method_numbers(panel: bpy.types.Object, channel: int, method: str) -> list[tuple[str, str]]:
+    """Returns the method's numbers of a channel as texts, without those that other facts say in words."""
+    in_words = {"flags", CATEGORY}
+    if method == DISSECTION_METHOD and channel in read_concepts(panel):
+        in_words.add("value")
     numbers = reading.channel_numbers(panel, channel)
-    return [(name.capitalize(), format_number(value)) for name, value in numbers.items() if name != "flags"]
+    return [(name.capitalize(), format_number(value)) for name, value in numbers.items() if name not in in_words]
 
 
 def probe(scene: bpy.types.Scene, layer: str, channel: int, row: int, column: int) -> str:
-    """Returns one value of a layer with its position, as text; rows are counted from 0 at the top.
+    """Returns one value of a layer with its position and what its channel detects, as text; row 0 is at the top.
 
     Raises UnknownName, or SceneError if the panel has lost its image.
     """
-    text = format_value(panel_of(scene, layer), channel, row, column)
-    return f"{layer} · channel {channel} · ({column}, {row}) = {text}"
+    panel = panel_of(scene, layer)
+    concept, value = concept_text(panel, channel), format_value(panel, channel, row, column)
+    parts = layer, f"channel {channel}", concept, f"({column}, {row}) = {value}"
+    return " · ".join(filter(None, parts))
+
+
+def concept_text(panel: bpy.types.Object, channel: int) -> str:
+    """Returns what a channel detects, such as "ring .31 (shape)", else its label; "" for nothing."""
+    concept, labels = read_concepts(panel).get(channel), panel_metadata.read_metadata(panel).labels
+    if concept is not None or not labels or channel not in (held := held_channels(panel).tolist()):
+        return concept.text if concept is not None else ""
+    return labels[held.index(channel)] if held.index(channel) < len(labels) else ""
 
 
 def format_value(panel: bpy.types.Object, channel: int, row: int, column: int) -> str:

@@ -5,6 +5,7 @@ Whatever is rendered or played, the hall shows the entry that is keyed at the fr
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -54,11 +55,15 @@ def close_series(scene: bpy.types.Scene) -> str:
 
 
 def show_position(scene: bpy.types.Scene, position: int) -> str:
-    """Shows an entry of the hall's series, counted from 0, until the scene's frame changes.
+    """Shows an entry of the hall's series, counted from 0; where it is keyed, the scene goes to its first frame.
 
-    Returns a line that names it. Raises SceneError for no series, or RecordingError.
+    An entry that isn't keyed stays until the scene's frame changes. Returns a line that names it. Raises SceneError for
+    no series, or RecordingError.
     """
     shown_series.show_position(scene, position)
+    frame = shown_series.frame_of(scene, position)
+    if frame is not None and shown_series.position_at(scene, scene.frame_current_final) != position:
+        scene.frame_set(math.ceil(frame))
     return f"{position}: {shown_series.series_of(scene).labels[position]}"
 
 

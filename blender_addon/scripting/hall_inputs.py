@@ -98,6 +98,17 @@ class HallInputs(HallScene):
         return self
 
     @checked_arguments
+    def ablate_concept(self: Self, concept: str, layer: str = "", wait: bool = True) -> Self:
+        """Sets all channels to 0 that detect a concept, of one layer or of all, and runs the input again.
+
+        What channels detect is known once the hall has shown the method dissection. Raises UnknownName, InputError or
+        BridgeError.
+        """
+        actions.ablate_concept(self.scene, concept, layer)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
     def restore_channels(self: Self, wait: bool = True) -> Self:
         """Ends all ablations and runs the input again. Raises InputError if nothing is ablated, or BridgeError."""
         actions.restore_channels(self.scene)

@@ -57,7 +57,8 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     walk.picture_hand = hand.name if shelf.held(scene) >= 0 else ""
     if role in ("input", "shelf"):
         push_undo("Place Picture" if role == "input" else "Take Picture")
-    return "" if role == "panel" else message  # the card shows the selected panel itself
+    is_own = role == "panel" and hand.hit.object in scene.objects
+    return "" if is_own else message  # the card shows the selected panel itself
 
 
 def _teleport(walk: Walk, hand: Hand) -> str:
@@ -121,7 +122,8 @@ def _grip_panel(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     """Grips the panel that the hand points at; a second hand grips the panel that the first one holds."""
     other = next((each for each in walk.hands.values() if each is not hand and each.grip), None)
     layer = other.grip.layer if other and other.grip else hand.hit.layer if hand.hit else ""
-    if not layer or (other is None and hand.hit is not None and hand.hit.role != "panel"):
+    is_panel = hand.hit is not None and hand.hit.role == "panel" and hand.hit.object in scene.objects
+    if not layer or (other is None and not is_panel):
         return ""
     for each in (hand, other) if other else (hand,):  # both start from where the panel is now
         _start_grip(each, scene, layer)

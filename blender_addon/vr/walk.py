@@ -21,15 +21,15 @@ from mathutils import Vector
 
 from ..actions.exporting import ExportSteps, export_steps
 from ..actions.pictures import has_pictures, render_pictures, take_picture_from
+from ..actions.selecting import find_label, selected
 from ..imaging.panel_rays import intersect_plane
 from ..layout.view import View
 from ..live.hall_requests import scene_named
 from ..scene.hall import ray_hits
 from ..scene.hall.ray_hits import Hit
-from ..scene.hall.relayout import prepare_build
-from ..scene.hall.store import read_appearance
 from .display import menu_layout
-from .landmarks import Landmark, plan_landmarks
+from .landmarks import Landmark
+from .scene_landmarks import hall_landmarks, panel_landmark
 
 RAY_LENGTH = 1.5
 """Length of a ray that hits nothing, in metres."""
@@ -137,7 +137,7 @@ class Walk:
 
     def update_landmarks(self, scene: bpy.types.Scene) -> None:
         """Plans the landmarks again, for the hall's layout of now."""
-        self.landmarks = plan_landmarks(prepare_build(scene, read_appearance(scene)).hall)
+        self.landmarks = hall_landmarks(scene)
 
     @property
     def message(self) -> str:
@@ -154,6 +154,17 @@ class Walk:
         landmark = self.landmarks[self.landmark_index]
         self.body.stand(landmark.position, landmark.yaw)
         return landmark.name
+
+    def go_to_label(self, name: str) -> str:
+        """Selects the next channel with a label and stands before its panel; the menu closes. Returns a line."""
+        scene = self.scene
+        if scene is None:
+            return ""
+        line = find_label(scene, name)
+        place = panel_landmark(scene, selected(scene).layer)
+        self.body.stand(place.position, place.yaw)
+        self.close_menu()
+        return line
 
     def close_menu(self) -> str:
         """Closes the menu; returns "", as there is nothing to report."""

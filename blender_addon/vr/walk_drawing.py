@@ -10,36 +10,38 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix, Vector
+from mathutils import Matrix
 
 from ..actions import clicking, shelf
-from ..actions.inspecting import format_value
-from ..layout.hall_model import FILL
+from ..actions.inspecting import concept_text, format_value
 from ..scene.hall import shelf_pictures
 from ..scene.hall.board_hits import hit_argument
 from ..scene.hall.ray_hits import Hit, find_hall, pixel_of
 from ..scene.hall.store import read_appearance
 from ..scene.paint import glyphs
 from ..scene.paint.pictures import picture_image, read_pixels
-from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
+from ..scene.panels import find_panel, world_matrix
 from ..scene.panels.values import is_vector
 from . import grips
 from .display import menu_layout
 from .display.card_content import Card
 from .display.menu_types import Page
 from .drawing.canvas import Canvas
-from .drawing.gpu_draw import LINE_WIDTH, GpuState, Lines, Pair, draw_ring, rim_points, rod_matrix
+from .drawing.gpu_draw import LINE_WIDTH, GpuState, Lines, draw_ring, rod_matrix
 from .drawing.textures import DENSITY, DoubleBuffer, PaintedCanvas, free_paint_targets
+from .outlines import Outline, SelectionMark, outline_of, selection_marks
 from .walk import Hand, Walk
 
 CARD_LIFT = 0.13
 """Metres from a hand up to its card."""
 LABEL_SIZE = 0.027
 """Text size of a name at a distance of one metre, in metres."""
+LABEL_PITCH = 1.3
+"""Distance of two lines of a name, as a factor of their size."""
 WAND_LENGTH, WAND_WIDTH = 0.12, 0.024
 """Size of the rod that stands for a hand, in metres."""
 PICTURE_WIDTH = 0.16
@@ -53,14 +55,6 @@ COMMON_CHARACTERS = "".join(map(chr, range(32, 127))) + "·×−–…›‹°%�
 """Characters that are loaded when a walk begins."""
 OUTLINE_SLOPE = 0.0025
 """Width of a distant outline, for each metre of distance."""
-
-
-class Outline(NamedTuple):
-    """A line around a tile, a panel or a picture."""
-
-    points: list[Vector]
-    matrix: Matrix
-    """From the points' space to world."""
 
 
 @dataclass
@@ -97,6 +91,7 @@ class WalkDrawing:
         self._picture_index = -1
         """Index of the held picture, -1 for none."""
         self._targets = {name: DrawnTarget(None, None, False, DoubleBuffer()) for name in walk.hands}
+        self._marks: list[SelectionMark] = []
         self.eye = np.eye(4)
         """(4, 4) pose of the eye at the last `plan`."""
         self._draws: list[Callable[[], None]] = []
@@ -129,8 +124,9 @@ class WalkDrawing:
         self.plan(scene)
 
     def update_card(self, scene: bpy.types.Scene) -> None:
-        """Runs a slice of the card's work, or checks for new content."""
+        """Runs a slice of the card's work, or checks for new content; the selected tiles are marked."""
         self.card.update(self.walk, scene)
+        self._marks = selection_marks(scene)
         if self._card_canvas is not self.card.canvas:
             self._card_canvas = self.card.canvas
             self._show(self._card, self._painted(self._card_canvas))
@@ -221,6 +217,7 @@ class WalkDrawing:
         """Plans what is drawn, and where, until the next call: the hands have moved."""
         self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
         self._draws = [lines.draw]
+        self.plan_marks(lines)
         for hand in self.walk.hands.values():
             if hand.tracked:
                 self._plan_hand(scene, hand, lines)
@@ -239,6 +236,12 @@ class WalkDrawing:
             held = find_panel(scene, hand.grip.layer) if hand.grip else None
             matrix = world_matrix(held) if held is not None else target.outline.matrix
             lines.rim(matrix, target.outline.points, "skip" if hand.grip else "bar")
+
+    def plan_marks(self, lines: Lines) -> None:
+        """Plans the lines around the selected tiles."""
+        for mark in self._marks:
+            if (matrix := mark.matrix()) is not None:
+                lines.rim(matrix, mark.points, "skip")
 
     def _plan_hand(self, scene: bpy.types.Scene, hand: Hand, lines: Lines) -> None:
         """Plans a hand's ray, its target with its name, and the picture that it holds."""
@@ -265,9 +268,12 @@ class WalkDrawing:
 
 
 def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Returns a short name of a target, "" if it needs none."""
+    """Returns a short name of a target, "" if it needs none; of a channel what it detects, in a line above."""
     if hit.role == "panel":
-        return f"{hit.layer} · {hit.channel}{_value_text(hit)}" if hit.channel >= 0 else hit.layer
+        if hit.channel < 0:
+            return hit.layer
+        text = concept_text(bpy.data.objects[hit.object], hit.channel)
+        return "\n".join(filter(None, (text, f"{hit.layer} · {hit.channel}{_value_text(hit)}")))
     if hit.role == "shelf":
         return "take"
     if hit.role == "input" and clicking.has_effect(scene, hit):
@@ -285,36 +291,14 @@ def _value_text(hit: Hit) -> str:
     return f"{position} = {format_value(panel, hit.channel, *pixel)}"
 
 
-def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> Outline | None:
-    """Returns a line, `width` metres wide, around a tile, a panel or a picture; None for anything else."""
-    if hit.role == "panel":
-        panel = find_panel(scene, hit.layer)
-        if panel is None:
-            return None
-        low, high = (0.0, 0.0), size_of(panel)
-        if hit.channel >= 0:
-            grid = grid_of(panel)
-            x, y = grid.centre(int(channel_places(panel)[hit.channel]))
-            half_width, half_height = (FILL * side / 2 for side in grid.cell)
-            low, high = (x - half_width, y - half_height), (x + half_width, y + half_height)
-        return _outline(world_matrix(panel), low, high, width)
-    holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
-    if holder is None or hit.role not in ("shelf", "input"):
-        return None
-    box = np.array(holder.bound_box)
-    return _outline(holder.matrix_world.copy(), box.min(0)[:2], box.max(0)[:2], width)
-
-
-def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:
-    return Outline(rim_points(low, high, width / max(matrix.median_scale, 1e-6)), matrix)
-
-
 def _draw_label(scene: bpy.types.Scene, text: str) -> Canvas:
-    """Draws a name on a dark strip, sized for a distance of one metre."""
-    canvas = Canvas(read_appearance(scene).theme)
-    width = canvas.measure(text, LABEL_SIZE, "mono")
-    canvas.box((-0.4 * LABEL_SIZE, width + 0.4 * LABEL_SIZE), (-0.45 * LABEL_SIZE, 1.1 * LABEL_SIZE), "board")
-    canvas.text(text, LABEL_SIZE, "text", 0.0, 0.0, family="mono")
+    """Draws a name, in one or more lines, on a dark strip, sized for a distance of one metre."""
+    canvas, lines = Canvas(read_appearance(scene).theme), text.split("\n")
+    width = max(canvas.measure(line, LABEL_SIZE, "mono") for line in lines)
+    top = (1.1 + LABEL_PITCH * (len(lines) - 1)) * LABEL_SIZE
+    canvas.box((-0.4 * LABEL_SIZE, width + 0.4 * LABEL_SIZE), (-0.45 * LABEL_SIZE, top), "board")
+    for number, line in enumerate(reversed(lines)):
+        canvas.text(line, LABEL_SIZE, "text", 0.0, LABEL_PITCH * number * LABEL_SIZE, family="mono")
     return canvas
 
 

@@ -86,6 +86,7 @@ SCENE: Mapping[str, Kind] = {
     keys.COMPARED_HALL: TEXT,
     keys.SHARED_INPUT_HALL: TEXT,
     keys.ABLATED_CHANNELS: TEXT,
+    keys.WHOLE_ANSWER: TEXT,
     keys.CHOSEN_POSITIONS: TEXT,
     keys.SHELF_CONTENT: TEXT,
     keys.HELD_PICTURE: INDEX,
@@ -118,6 +119,7 @@ PANEL: Mapping[str, Kind] = {
     keys.PANEL_GRID_CORNER: _numbers(2),
     keys.PANEL_CHOSEN_CHANNELS: CHOSEN,
     keys.PANEL_METADATA: TEXT,
+    keys.PANEL_CONCEPTS: TEXT,
     keys.LARGEST_PEAK: POSITIVE,
     keys.PANEL_BRIGHTNESS: POSITIVE._replace(needed=False),
 }

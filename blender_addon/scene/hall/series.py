@@ -19,8 +19,18 @@ from ....torch_bridge.recording import ACTIVATIONS, Maps, Progress, Recording, S
 from ....torch_bridge.recording.errors import InputError, SceneError
 from ....torch_bridge.recording.series_peaks import scale_alike
 from ....torch_bridge.recording.writing import SERIES_DOCUMENT
-from ...properties import INPUT_TAG, METHOD_TAG, SERIES_FOLDER, SERIES_POSITION, SERIES_SHOWN, SHOWN_METHOD
+from ...properties import (
+    DISSECTION_METHOD,
+    INPUT_TAG,
+    METHOD_TAG,
+    SERIES_FOLDER,
+    SERIES_POSITION,
+    SERIES_SHOWN,
+    SHOWN_METHOD,
+    WHOLE_ANSWER,
+)
 from ..panels import image_of, panels, show_maps
+from ..panels.concepts import forget_concepts, keep_concepts
 from ..panels.point_values import has_own_nodes
 from ..state.keyframes import LAST_FRAME, find_curve, remove_keys, set_keys
 from ..state.parts import hall_collection
@@ -30,6 +40,9 @@ from .input_updates import show_recording
 from .map_updates import update_after_maps
 from .store import Appearance
 from .stored_paths import absolute_path
+
+TRAINING_AXES = ("epoch", "step", "checkpoint")
+"""Axes along which the weights change, and with them what channels detect."""
 
 
 def create_folder_hall(
@@ -60,6 +73,9 @@ def open_series(scene: bpy.types.Scene, folder: Path | str) -> Series:
     holder: Any = scene  # whose method Blender's stubs say to return nothing
     holder.id_properties_ui(SERIES_POSITION).update(min=0, max=len(series) - 1, description="Entry of the series")
     scene.render.use_lock_interface = True  # the series changes the hall while an animation is rendered
+    if series.axis in TRAINING_AXES:
+        for panel in panels(scene).values():
+            forget_concepts(panel)
     _show(scene, recording, method, all_maps, 0)
     return series
 
@@ -146,6 +162,13 @@ def key_series(scene: bpy.types.Scene, first: int = 1, step: int = 1) -> range:
     return frames
 
 
+def frame_of(scene: bpy.types.Scene, position: int) -> float | None:
+    """Returns the first frame of the scene from which a position is keyed; None where it isn't keyed."""
+    curve = find_curve(scene, SERIES_POSITION)
+    points = () if curve is None else curve.keyframe_points
+    return next((point.co[0] for point in points if round(point.co[1]) == position), None)
+
+
 def position_at(scene: bpy.types.Scene, frame: float) -> int:
     """Returns the position of a hall's series that is keyed at a frame, else the one that the scene's property names.
 
@@ -191,10 +214,12 @@ def _show(scene: bpy.types.Scene, recording: Recording, method: str, all_maps: d
     collection = hall_collection(scene)
     for layer, panel in store.panels_by_layer(scene).items():
         show_maps(panel, all_maps[layer])
+        if (dissected := recording.all_maps.get((layer, DISSECTION_METHOD))) is not None:
+            keep_concepts(panel, dissected)
         image_of(panel)[SERIES_SHOWN] = collection.session_uid
     show_recording(scene, recording)
     update_after_maps(scene, points=has_own_nodes())
-    for key in (INPUT_TAG, METHOD_TAG):
+    for key in (INPUT_TAG, METHOD_TAG, WHOLE_ANSWER):
         scene.pop(key, None)
     collection[SERIES_SHOWN] = position
     if find_curve(scene, SERIES_POSITION) is None:

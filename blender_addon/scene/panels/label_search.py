@@ -8,11 +8,14 @@ from typing import NamedTuple
 import bpy
 
 from ...properties import PANEL_LAYER_ID, PANEL_ORDER
+from .concepts import read_concepts
 from .objects import held_channels, panels
 from .panel_metadata import read_metadata
 
 NUMBER = re.compile(r"\s*[+−-]?[\d.][\d.e+-]*$")
 """The number at the end of a label, such as the IoU of "ring .31"."""
+NO_CATEGORY = "other"
+"""Category of labels that have none."""
 
 
 class LabelledChannel(NamedTuple):
@@ -24,21 +27,69 @@ class LabelledChannel(NamedTuple):
 
 
 def labelled_channels(scene: bpy.types.Scene, text: str = "") -> list[LabelledChannel]:
-    """Returns the channels whose labels contain a text, whatever its case, in the network's order."""
+    """Returns the channels whose labels contain a text, whatever its case, in the network's order.
+
+    Labels are those of the maps that are shown, and of concepts that were found earlier.
+    """
     found = []
-    for panel in sorted(panels(scene).values(), key=lambda panel: panel.get(PANEL_ORDER, 0)):
-        numbers, labels = held_channels(panel).tolist(), read_metadata(panel).labels
-        for number, label in zip(numbers, labels, strict=False):
-            if label and text.casefold() in label.casefold():
-                found.append(LabelledChannel(panel[PANEL_LAYER_ID], int(number), label))
+    for panel in _in_order(scene):
+        matching = {k: own for k, own in _labels(panel).items() if any(_holds(label, text) for label in own)}
+        for channel, own in sorted(matching.items()):
+            label = next(label for label in own if _holds(label, text))
+            found.append(LabelledChannel(panel[PANEL_LAYER_ID], channel, label))
     return found
 
 
 def label_names(scene: bpy.types.Scene) -> list[str]:
     """Returns the different labels of a hall without the numbers at their ends, sorted."""
-    return sorted({NUMBER.sub("", found.label) for found in labelled_channels(scene)} - {""})
+    labels = {label for panel in panels(scene).values() for own in _labels(panel).values() for label in own}
+    return sorted({NUMBER.sub("", label) for label in labels} - {""})
 
 
 def has_label(panel: bpy.types.Object, text: str) -> bool:
     """Returns whether a channel of a panel has a label with a text in it, whatever its case."""
-    return any(text.casefold() in label.casefold() for label in read_metadata(panel).labels)
+    return any(_holds(label, text) for own in _labels(panel).values() for label in own)
+
+
+def concept_channels(scene: bpy.types.Scene) -> dict[str, dict[str, list[int]]]:
+    """Returns the channels that detect each concept, by concept and then by layer, in the network's order."""
+    found: dict[str, dict[str, list[int]]] = {}
+    for panel in _in_order(scene):
+        for channel, concept in sorted(read_concepts(panel).items()):
+            found.setdefault(concept.name, {}).setdefault(panel[PANEL_LAYER_ID], []).append(channel)
+    return found
+
+
+def names_by_category(scene: bpy.types.Scene) -> dict[str, dict[str, int]]:
+    """Returns how many channels have each label, by category and then by name; sorted.
+
+    Labels that are no concepts are in a category of their own, NO_CATEGORY.
+    """
+    found: dict[str, dict[str, int]] = {}
+    for panel in _in_order(scene):
+        concepts = read_concepts(panel)
+        for channel, own in _labels(panel).items():
+            concept = concepts.get(channel)
+            for name in {NUMBER.sub("", label) for label in own} - {""}:
+                category = concept.category if concept is not None and concept.name == name else ""
+                names = found.setdefault(category or NO_CATEGORY, {})
+                names[name] = names.get(name, 0) + 1
+    return {category: dict(sorted(found[category].items())) for category in sorted(found)}
+
+
+def _in_order(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    return sorted(panels(scene).values(), key=lambda panel: panel.get(PANEL_ORDER, 0))
+
+
+def _labels(panel: bpy.types.Object) -> dict[int, list[str]]:
+    """Returns the labels of each channel that has one: that of the maps shown, then its concept if that is another."""
+    shown = zip(held_channels(panel).tolist(), read_metadata(panel).labels, strict=False)
+    found = {int(channel): [label] for channel, label in shown if label}
+    for channel, concept in read_concepts(panel).items():
+        if concept.label not in found.setdefault(channel, []):
+            found[channel].append(concept.label)
+    return found
+
+
+def _holds(label: str, text: str) -> bool:
+    return text.casefold() in label.casefold()

@@ -43,6 +43,7 @@ from ..materials.nodes import ensure_group
 from ..materials.object_colours import update_object_colours
 from ..materials.tiles import TILES
 from . import panel_metadata
+from .concepts import keep_concepts
 
 GridSpec = tuple[int, int, tuple[float, float]]
 """Columns, rows, and width and height of a cell in metres."""
@@ -101,6 +102,7 @@ def show_maps(panel: bpy.types.Object, maps: Maps) -> None:
     images.write_image(image, tile_grids.flag_nonfinite(tile_grids.to_pixels(maps.texels, sheet)))
     _set_peaks(panel, peaks, maps, sheet)
     panel_metadata.write_metadata(panel, maps)
+    keep_concepts(panel, maps)
     _lay_out(panel, maps)
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterable
 from typing import Any
 
 import blf
 import bpy
 
-from .translating import CONTEXT
+from .translating import CONTEXT, translated
 
 MARGIN = 80
 """Pixels of a region, at scale 1, that margins, icon and tabs take from a text in a box."""
@@ -24,6 +25,17 @@ def draw_lines(layout: Any, text: str, icon: str = "NONE") -> None:
     words = bpy.app.translations.pgettext_iface(text, CONTEXT)
     for index, line in enumerate(textwrap.wrap(words, _letters_per_line())):
         column.label(text=line, translate=False, icon=icon if index == 0 or icon == "NONE" else "BLANK1")
+
+
+def draw_fact_lines(layout: Any, facts: Iterable[tuple[str, str]]) -> None:
+    """Draws a line of name and value for each fact."""
+    column = layout.column(align=True)
+    for name, value in facts:
+        line = column.split(factor=0.4)
+        left = line.row()
+        left.active = False
+        left.label(text=translated(name), translate=False)
+        line.label(text=value, translate=False)
 
 
 def _letters_per_line() -> int:

@@ -10,7 +10,7 @@ from ....torch_bridge.recording.channels import format_channels, parse_channels
 from ....torch_bridge.recording.errors import SceneError
 from ...properties import NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, LayerOperator, NeedsNetwork
-from ..common.text_lines import draw_lines
+from ..common.text_lines import draw_fact_lines, draw_lines
 from ..common.translating import translated
 
 
@@ -43,6 +43,35 @@ class INNERWALK_OT_ablate_selected(NeedsNetwork, ActionOperator):
     bl_label = "Ablate Selected Channel"
 
 
+def _concepts(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+    from ...scene.panels.label_search import concept_channels
+
+    return [name for name in concept_channels(context.scene) if text.lower() in name.lower()]
+
+
+class INNERWALK_OT_ablate_concept(NeedsNetwork, ActionOperator):
+    """Set all channels to 0 that detect a concept; the panels and the answer show the network without them"""
+
+    bl_idname = "innerwalk.ablate_concept"
+    bl_label = "Ablate Concept"
+
+    concept: bpy.props.StringProperty(
+        name="Concept",
+        description="Name of the concept, as Network Dissection has found it",
+        search=_concepts,
+        options={"SKIP_SAVE"},
+    )
+    layer: bpy.props.StringProperty(
+        name="Layer", description="Id of the layer; empty for all layers", options={"SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the concept unless it is set."""
+        if self.properties.is_property_set("concept"):
+            return self.execute(context)
+        return set(context.window_manager.invoke_props_dialog(self))
+
+
 class INNERWALK_OT_restore_channels(NeedsNetwork, ActionOperator):
     """Restore ablated channels of the network"""
 
@@ -65,10 +94,11 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Draws buttons for the selected channel and for all ablated ones; none unless the hall follows a network."""
     if not scene.get(NETWORK_NAME):
         return
+    from ...actions.ablating import ablation_facts
     from ...live.stored_choices import ablated_channels
 
     try:
-        ablated = ablated_channels(scene)
+        ablated, facts = ablated_channels(scene), ablation_facts(scene)
     except SceneError as error:  # a stranger's file
         draw_lines(layout, str(error), "ERROR")
         return
@@ -84,6 +114,34 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         row.operator(
             "innerwalk.restore_channels", text=translated("Restore All ({count})", count=count), icon="LOOP_BACK"
         )
+    _draw_concept(layout, scene, layer, channel, ablated)
+    draw_fact_lines(layout, facts)
 
 
-CLASSES = (INNERWALK_OT_ablate, INNERWALK_OT_ablate_selected, INNERWALK_OT_restore_channels)
+def _draw_concept(
+    layout: bpy.types.UILayout, scene: bpy.types.Scene, layer: str, channel: int, ablated: dict[str, list[int]]
+) -> None:
+    """Draws the button that ablates all channels of the selected channel's concept, unless that is done."""
+    from ...scene.panels import find_panel
+    from ...scene.panels.concepts import read_concepts
+    from ...scene.panels.label_search import concept_channels
+
+    panel = find_panel(scene, layer)
+    concept = read_concepts(panel).get(channel) if panel is not None else None
+    if concept is None:
+        return
+    units = concept_channels(scene)[concept.name]
+    if any(set(own) - set(ablated.get(id, ())) for id, own in units.items()):
+        count = sum(map(len, units.values()))
+        text = translated("Ablate {concept} ({count})", concept=concept.name, count=count)
+        layout.operator(
+            "innerwalk.ablate_concept", text=text, icon="GROUP_VERTEX", translate=False
+        ).concept = concept.name
+
+
+CLASSES = (
+    INNERWALK_OT_ablate,
+    INNERWALK_OT_ablate_selected,
+    INNERWALK_OT_ablate_concept,
+    INNERWALK_OT_restore_channels,
+)

@@ -7,6 +7,7 @@ import bpy
 from ...properties import HALL_VERSION
 from ..common.operators import ActionOperator, NeedsHall
 from ..common.panels import SidebarPanel
+from ..common.text_lines import draw_fact_lines
 
 
 class INNERWALK_OT_stand_beside(NeedsHall, ActionOperator):
@@ -94,6 +95,18 @@ class INNERWALK_PT_compare(SidebarPanel, bpy.types.Panel):
         row = layout.row(align=True)
         row.operator("innerwalk.stand_alone")
         row.operator("innerwalk.show_activations")
+        _draw_beside(layout, context.scene)
+
+
+def _draw_beside(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
+    """Draws what the halls beside this one predict, and what their channel of the selected place detects."""
+    from ....torch_bridge.recording.errors import InnerwalkError
+    from ...actions.comparing import beside_facts
+
+    try:
+        draw_fact_lines(layout, beside_facts(scene))
+    except InnerwalkError as error:
+        layout.label(text=str(error), icon="ERROR")
 
 
 CLASSES = (

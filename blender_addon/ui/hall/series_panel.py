@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...properties import SERIES_FOLDER
+from ...properties import SERIES_FOLDER, SERIES_SHARE
 from ..common.operators import ActionOperator, FolderOperator, NeedsHall
 from ..common.panels import HallPanel
 from ..common.translating import translated
@@ -82,12 +82,48 @@ class INNERWALK_PT_series(HallPanel, bpy.types.Panel):
 
         series, layout = series_of(scene), self.layout
         position, last = position_at(scene, scene.frame_current_final), len(series) - 1
+        entry = {"axis": series.axis.capitalize(), "position": position + 1, "count": len(series)}
+        layout.label(text=translated("{axis} {position} of {count}", **entry), translate=False)
         row = layout.row(align=True)
-        row.operator("innerwalk.show_position", text="", icon="FRAME_PREV").position = max(position - 1, 0)
-        row.operator("innerwalk.show_position", text="", icon="FRAME_NEXT").position = min(position + 1, last)
-        entry = {"position": position, "count": len(series), "label": series.labels[position]}
-        row.label(text=translated("{position} of {count}: {label}", **entry), translate=False)
+        row.operator("innerwalk.show_position", text="", icon="TRIA_LEFT").position = max(position - 1, 0)
+        row.prop(scene, SERIES_SHARE, text=series.labels[position], slider=True, translate=False)
+        row.operator("innerwalk.show_position", text="", icon="TRIA_RIGHT").position = min(position + 1, last)
         layout.operator("innerwalk.key_series", icon="KEYFRAME")
+
+
+def _get_share(scene: bpy.types.Scene) -> float:
+    """Returns how far the entry that is shown is along the series, 0 to 100."""
+    from ...scene.hall.series import position_at, series_of
+
+    try:
+        last = len(series_of(scene)) - 1
+        return 100.0 * position_at(scene, scene.frame_current_final) / last if last else 0.0
+    except InnerwalkError:
+        return 0.0
+
+
+def _set_share(scene: bpy.types.Scene, share: float) -> None:
+    """Shows the entry that is nearest to a share of the series, 0 to 100; its errors go to the sidebar."""
+    from ...actions import show_position
+    from ...live.session import current
+    from ...scene.hall.series import series_of
+
+    try:
+        show_position(scene, round(share / 100.0 * (len(series_of(scene)) - 1)))
+    except InnerwalkError as error:
+        current().report_error(error, [scene.session_uid])
+
+
+_share = bpy.props.FloatProperty(  # type: ignore[func-returns-value]
+    name="Entry",
+    description="Drag through the entries of the series, from the first to the last",
+    subtype="PERCENTAGE",
+    min=0.0,
+    max=100.0,
+    precision=0,
+    get=_get_share,
+    set=_set_share,
+)
 
 
 CLASSES = (
@@ -97,3 +133,4 @@ CLASSES = (
     INNERWALK_OT_key_series,
     INNERWALK_PT_series,
 )
+PROPERTIES = ((bpy.types.Scene, SERIES_SHARE, _share),)

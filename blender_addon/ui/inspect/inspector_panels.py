@@ -17,6 +17,7 @@ from ...properties import (
 from ..common import previews
 from ..common.operators import ActionOperator, NeedsHall, NeedsSelectedLayer
 from ..common.panels import HallPanel, SidebarPanel
+from ..common.text_lines import draw_fact_lines
 from ..common.translating import translated
 from ..hall.ablation_operators import draw_ablation
 from . import inspector_state
@@ -70,7 +71,7 @@ class INNERWALK_PT_layer(HallPanel, bpy.types.Panel):
         if inspected and inspected.error:
             layout.label(text=inspected.error, icon="ERROR")
         if inspected and inspected.layer:
-            draw_facts(layout, inspected.layer)
+            draw_fact_lines(layout, inspected.layer.facts)
             for name in inspected.layer.pictures:
                 layout.label(text=translated("Histogram of {name}", name=name))
                 draw_picture(layout, scene, "layer", name, inspected.layer)
@@ -103,11 +104,10 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
         if inspected and inspected.channel:
             for name in inspected.channel.pictures:
                 draw_picture(layout, scene, "channel", name, inspected.channel)
-            draw_facts(layout, inspected.channel)
+            draw_fact_lines(layout, inspected.channel.facts)
         draw_ablation(layout, scene)
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
-        place, _, value = inspector_state.state.cursor_value.rpartition(" · ")
-        for text in filter(None, (place, value)):
+        for text in filter(None, inspector_state.state.cursor_value.split(" · ")):
             layout.label(text=text, translate=False)
 
     def _draw_overlay(self, scene: bpy.types.Scene) -> None:
@@ -119,17 +119,6 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
             button.layer, button.channel = layer, channel
         if overlay:
             self.layout.operator("innerwalk.overlay", text="Remove Overlay", icon="X")
-
-
-def draw_facts(layout: bpy.types.UILayout, inspection: Inspection) -> None:
-    """Draws a line of name and value for each fact."""
-    column = layout.column(align=True)
-    for name, value in inspection.facts:
-        line = column.split(factor=0.4)
-        left = line.row()
-        left.active = False
-        left.label(text=translated(name), translate=False)
-        line.label(text=value, translate=False)
 
 
 def draw_picture(

@@ -64,12 +64,14 @@ class DeskDrawing(WalkDrawing):
     def content(self) -> tuple[object, ...]:
         """Returns all that is drawn; while it is equal, the view needs no redraw."""
         outline = self._targets[HAND_NAME].outline
-        return *(buffer.front for buffer in self.buffers()), outline, self.cross_state
+        marks = [(mark.panel, *(point.to_tuple() for point in mark.points)) for mark in self._marks]
+        return *(buffer.front for buffer in self.buffers()), outline, self.cross_state, marks
 
     def plan(self, scene: bpy.types.Scene) -> None:
         """Plans what is drawn in the world; the eye is the hand, so there is no ray."""
         self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
         self._draws = [lines.draw]
+        self.plan_marks(lines)
         self.plan_target(scene, self.walk.hands[HAND_NAME], lines)
         if self.walk.menu is not None:
             self._draws.append(partial(self._menu.draw, Matrix(self.walk.menu.pose.tolist())))

@@ -27,7 +27,7 @@ LINE_PITCH = 1.3
 """Distance of two lines, as a factor of their text size."""
 MAX_PICTURE_HEIGHT = 0.19
 """Largest height of the picture, in metres."""
-MAX_FACTS = 12
+MAX_FACTS = 14
 """Largest number of facts on the card."""
 PART_GAP, NARROW_GAP, COLUMN_GAP = 0.010, 0.010, 0.020
 """Metres between two parts, between a name and its value in half a line, and in a whole line or between two facts."""

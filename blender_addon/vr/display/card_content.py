@@ -10,9 +10,11 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording.errors import InnerwalkError
+from ...actions.ablating import ablation_facts
+from ...actions.comparing import beside_facts, halls_beside
 from ...actions.inspecting import inspect_channel_in_steps, inspect_layer_in_steps
 from ...live.session import current
-from ...properties import COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
+from ...properties import ABLATED_CHANNELS, COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
 from ...scene.hall import store
 from ...scene.panels import find_panel
 from ...scene.state.selection import selected
@@ -50,7 +52,8 @@ def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
     panel = find_panel(scene, selection.layer) if selection.layer else None
     colours = tuple(tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
     fill_count = panel.get(PANEL_FILL_COUNT) if panel else None
-    return selection, fill_count, colours, current().hall(scene.session_uid).shown
+    shown = [current().hall(hall.session_uid).shown for hall in (scene, *halls_beside(scene))]
+    return selection, fill_count, colours, scene.get(ABLATED_CHANNELS), *shown
 
 
 def read_content(walk: Walk) -> Generator[None, None, CardContent]:
@@ -61,6 +64,7 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     (layer_id, channel), recording = selected(scene), store.read_description(scene)
     top = zip(("Answer", "2nd", "3rd"), recording.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
+    answer = [*(ablation_facts(scene) or answer), *beside_facts(scene)]
     if not layer_id:
         return CardContent(recording.network.name, [("Input", recording.input_name), *answer])
     if channel < 0:

@@ -23,10 +23,10 @@ from ...live.session import current
 from ...live.stored_choices import shelved
 from ...properties import METHOD_TAG, NETWORK_NAME, SETTINGS_FORM
 from ...scene.hall import store
-from ...scene.hall.relayout import prepare_build
 from ...scene.materials import colour_settings
 from ...scene.state.selection import selected
-from ..landmarks import plan_landmarks
+from ..scene_landmarks import hall_landmarks
+from .finding_pages import category_page, compare_page, finding_items, labels_page, series_page
 from .menu_types import Item, Page
 
 ITEMS_PER_PAGE = 8
@@ -36,11 +36,15 @@ NORMALISATION_LABELS = {"channel": "Per channel", "layer": "Per layer", "network
 
 
 def page(scene: bpy.types.Scene, name: str) -> Page:
-    """Returns a page by its name; the second part of a long list is "method 2". Raises UnknownName."""
+    """Returns a page by its name; the second part of a long list is "method 2". Raises UnknownName.
+
+    "category:1" is the list of labels in the second category.
+    """
     kind, _, number = name.partition(" ")
-    if kind not in PAGES or not (number.isdecimal() or not number):
+    category = kind.removeprefix("category:")
+    if not (kind in PAGES or (category != kind and category.isdecimal())) or not (number.isdecimal() or not number):
         raise UnknownName("page of the menu", name, PAGES)
-    whole = PAGES[kind](scene)
+    whole = PAGES[kind](scene) if kind in PAGES else category_page(scene, int(category))
     return whole if kind == "root" else _part(whole, kind, int(number or 1))
 
 
@@ -50,7 +54,8 @@ def _part(whole: Page, kind: str, number: int) -> Page:
     if not 1 <= number <= len(parts):
         raise UnknownName(f"page of the menu {kind!r}", str(number), map(str, range(1, len(parts) + 1)))
     more = [Item("More", opens=f"{kind} {number + 1}")] if number < len(parts) else []
-    back = "root" if number == 1 else kind if number == 2 else f"{kind} {number - 1}"
+    first = "labels" if kind.startswith("category:") else "root"
+    back = first if number == 1 else kind if number == 2 else f"{kind} {number - 1}"
     title = whole.title if len(parts) == 1 else f"{whole.title} {number}/{len(parts)}"
     return Page(title, (*parts[number - 1], *more, Item("Back", opens=back)))
 
@@ -67,6 +72,7 @@ def _root(scene: bpy.types.Scene) -> Page:
         (
             Item("Method", opens="method"),
             _job_item(scene),
+            *finding_items(scene),
             Item("Colours", opens="colours"),
             Item("Normalise", opens="normalise"),
             Item("Gain", opens="gain"),
@@ -197,8 +203,8 @@ def _gain_page(scene: bpy.types.Scene) -> Page:
 
 
 def _places_page(scene: bpy.types.Scene) -> Page:
-    places = plan_landmarks(prepare_build(scene, store.read_appearance(scene)).hall)
-    return Page("Places", tuple(_place_item(index, place.name) for index, place in enumerate(places)))
+    places = enumerate(hall_landmarks(scene))
+    return Page("Places", tuple(_place_item(index, place.name) for index, place in places))
 
 
 def _place_item(index: int, name: str) -> Item:
@@ -208,5 +214,6 @@ def _place_item(index: int, name: str) -> Item:
 PAGES: dict[str, Callable[[bpy.types.Scene], Page]] = {
     "root": _root, "method": _method_page, "channel": _channel_page, "colours": _colours_page,
     "normalise": _normalise_page, "gain": _gain_page, "places": _places_page, "pictures": _pictures_page,
+    "labels": labels_page, "series": series_page, "compare": compare_page,
 }  # fmt: skip
 """Functions that return all items of a page, however many they are, by its name."""

@@ -20,6 +20,9 @@ class Walker(Protocol):
     def go_to(self, index: int) -> str:
         """Stands at a landmark; returns its name."""
 
+    def go_to_label(self, name: str) -> str:
+        """Stands before the next channel with a label, which is selected."""
+
     def close_menu(self) -> str:
         """Closes the menu."""
 

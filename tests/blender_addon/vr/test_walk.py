@@ -15,7 +15,7 @@ from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.ray_hits import pixel_of  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of, size_of, values, world_matrix  # noqa: E402
-from innerwalk.blender_addon.vr import grips, hand_actions, walk, walk_drawing  # noqa: E402
+from innerwalk.blender_addon.vr import grips, hand_actions, outlines, walk, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import card_content, menu_layout  # noqa: E402
 from innerwalk.blender_addon.vr.headset import headset_walk, saved_settings, session_shading, xr  # noqa: E402
 from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
@@ -93,7 +93,7 @@ def test_a_tile_is_picked_wherever_its_panel_hangs(running, scene, name, moved):
     hand = pointed(running, name, 5)
     assert (hand.hit.layer, hand.hit.channel) == (LAYER, 5)
     assert hand.distance == pytest.approx(0.8, abs=1e-3)
-    outline = walk_drawing.outline_of(scene, hand.hit)
+    outline = outlines.outline_of(scene, hand.hit)
     assert np.allclose(outline.matrix @ Vector(np.mean(outline.points, 0).tolist()), tile(scene, 5)[0], atol=0.02)
     row, column = pixel_of(hand.hit)
     assert {row, column} <= {31, 32}

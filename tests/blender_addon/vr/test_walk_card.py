@@ -112,8 +112,8 @@ def test_twenty_facts(texts):
     board = draw_card("a", [(f"fact {k}", f"{k} of a hundred") for k in range(20)])
     assert (
         is_on_board(board)
-        and "fact 11" in [entry[0] for entry in texts]
-        and "fact 12" not in [entry[0] for entry in texts]
+        and "fact 13" in [entry[0] for entry in texts]
+        and "fact 14" not in [entry[0] for entry in texts]
     )
     assert texts[-1][0] == "and 8 more"
     assert_legible(texts)

@@ -63,6 +63,10 @@ class Walker:
         self.calls.append(("go_to", index))
         return ""
 
+    def go_to_label(self, name) -> str:
+        self.calls.append(("go_to_label", name))
+        return ""
+
     def close_menu(self) -> str:
         self.calls.append(("close_menu",))
         return ""

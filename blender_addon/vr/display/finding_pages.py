@@ -1,0 +1,117 @@
+"""Pages of a walk's menu about what channels detect, a series' entries, and the halls beside this one."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import bpy
+
+from ....torch_bridge.recording.errors import InnerwalkError
+from ...actions.ablating import ablate_concept, restore_channels
+from ...actions.comparing import halls_beside, show_difference, stand_alone, stand_beside
+from ...actions.methods import show_activations
+from ...actions.series import show_position
+from ...live.hall_requests import method_of
+from ...live.session import current
+from ...live.stored_choices import ablated_channels
+from ...properties import COMPARED_HALL, DIFFERENCE_METHOD, NETWORK_NAME, SERIES_FOLDER
+from ...scene.hall import store
+from ...scene.hall.series import position_at, series_of
+from ...scene.panels import find_panel
+from ...scene.panels.concepts import DetectedConcept, read_concepts
+from ...scene.panels.label_search import concept_channels, names_by_category
+from ...scene.state.selection import selected
+from .menu_types import Item, Page
+
+
+def finding_items(scene: bpy.types.Scene) -> list[Item]:
+    """Returns the items of the first page: only those that this hall has something for."""
+    found, concept = [], selected_concept(scene)
+    if names_by_category(scene):
+        found.append(Item("Labels", opens="labels"))
+    if concept is not None:
+        found.append(Item(f"Next {concept.name}", act=lambda walk: walk.go_to_label(concept.name)))
+    found += _ablation_items(scene, concept)
+    if SERIES_FOLDER in scene:
+        found.append(Item("Series", opens="series"))
+    if len(store.halls()) > 1:
+        found.append(Item("Compare", opens="compare"))
+    return found
+
+
+def selected_concept(scene: bpy.types.Scene) -> DetectedConcept | None:
+    """Returns what the selected channel detects, None for nothing."""
+    layer, channel = selected(scene)
+    panel = find_panel(scene, layer)
+    return read_concepts(panel).get(channel) if panel is not None else None
+
+
+def _ablation_items(scene: bpy.types.Scene, concept: DetectedConcept | None) -> list[Item]:
+    """Returns the items that ablate the selected channel's concept, and restore what is ablated."""
+    if current().state != "ready" or not scene.get(NETWORK_NAME):
+        return []
+    found, ablated = [], ablated_channels(scene)
+    units = concept_channels(scene).get(concept.name, {}) if concept is not None else {}
+    if concept is not None and any(set(own) - set(ablated.get(layer, ())) for layer, own in units.items()):
+        count = sum(map(len, units.values()))
+        found.append(Item(f"Ablate {concept.name} ({count})", edit=partial(ablate_concept, concept=concept.name)))
+    if ablated:
+        found.append(Item(f"Restore {sum(map(len, ablated.values()))} channels", edit=restore_channels))
+    return found
+
+
+def labels_page(scene: bpy.types.Scene) -> Page:
+    """Returns the categories of the labels, with the number of names in each."""
+    categories = enumerate(names_by_category(scene).items())
+    items = [Item(f"{name} ({len(names)})", opens=f"category:{k}") for k, (name, names) in categories]
+    return Page("Labels", tuple(items) or (Item("No labels: dissect first", enabled=False),))
+
+
+def category_page(scene: bpy.types.Scene, number: int) -> Page:
+    """Returns the labels of a category, counted from 0, with the number of channels; each leads to one of them."""
+    categories = [*names_by_category(scene).items()]
+    if not 0 <= number < len(categories):
+        return Page("Labels", (Item("No such category", enabled=False),))
+    category, names = categories[number]
+    concept = selected_concept(scene)
+    items = (_label_item(name, count, concept) for name, count in names.items())
+    return Page(category, tuple(items))
+
+
+def _label_item(name: str, count: int, concept: DetectedConcept | None) -> Item:
+    is_selected = concept is not None and concept.name == name
+    return Item(f"{name} ({count})", act=lambda walk: walk.go_to_label(name), on=is_selected)
+
+
+def series_page(scene: bpy.types.Scene) -> Page:
+    """Returns the entries of the hall's series, first the one before and the one after that which is shown."""
+    if SERIES_FOLDER not in scene:
+        return Page("Series", (Item("No series is open", enabled=False),))
+    try:
+        labels, position = series_of(scene).labels, position_at(scene, scene.frame_current_final)
+    except InnerwalkError as error:
+        return Page("Series", (Item(str(error), enabled=False),))
+    last = len(labels) - 1
+    steps = [
+        Item("Earlier", edit=partial(show_position, position=max(position - 1, 0)), enabled=position > 0),
+        Item("Later", edit=partial(show_position, position=min(position + 1, last)), enabled=position < last),
+    ]
+    entries = [Item(label, edit=partial(show_position, position=k), on=k == position) for k, label in enumerate(labels)]
+    return Page(f"{labels[position]}, {position + 1} of {len(labels)}", (*steps, *entries))
+
+
+def compare_page(scene: bpy.types.Scene) -> Page:
+    """Returns the other halls of the file: to show beside this one, or to subtract from it."""
+    beside, items = halls_beside(scene), []
+    subtracted = str(scene.get(COMPARED_HALL, "")) if method_of(scene) == DIFFERENCE_METHOD else ""
+    for hall in store.halls():
+        if hall != scene:
+            edit = partial(stand_beside, other=hall.name, share=True)
+            items.append(Item(f"Beside {hall.name}", edit=edit, on=hall in beside))
+            edit = partial(show_difference, other=hall.name)
+            items.append(Item(f"Minus {hall.name}", edit=edit, on=hall.name == subtracted))
+    if beside:
+        items.append(Item("Remove other hall", edit=stand_alone))
+    if subtracted:
+        items.append(Item("Show activations", edit=show_activations))
+    return Page("Compare", tuple(items) or (Item("No other hall in this file", enabled=False),))

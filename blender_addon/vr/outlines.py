@@ -1,0 +1,87 @@
+"""Outlines of tiles, panels and pictures: of what a hand points at, and of the selected channel in each hall."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import bpy
+import numpy as np
+from mathutils import Matrix, Vector
+
+from ..actions.comparing import halls_beside
+from ..layout.hall_model import FILL
+from ..scene.hall.ray_hits import Hit, find_hall
+from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
+from ..scene.state.selection import selected
+from .drawing.gpu_draw import LINE_WIDTH, Pair, rim_points
+
+MARK_WIDTH = 0.007
+"""Width in metres of the line around the selected tile."""
+
+
+class Outline(NamedTuple):
+    """A line around a tile, a panel or a picture."""
+
+    points: list[Vector]
+    matrix: Matrix
+    """From the points' space to world."""
+
+
+class SelectionMark(NamedTuple):
+    """The line around a selected tile, as it is until the next update; undo may remove the objects meanwhile."""
+
+    points: list[Vector]
+    panel: str
+    """Name of the panel's object."""
+    instance: str
+    """Name of the object that shows the panel's hall beside another, "" for the hall itself."""
+
+    def matrix(self) -> Matrix | None:
+        """Returns the matrix from the points' space to world; None where an object no longer exists."""
+        panel: bpy.types.Object | None = bpy.data.objects.get(self.panel)
+        instance: bpy.types.Object | None = bpy.data.objects.get(self.instance) if self.instance else None
+        if panel is None or (self.instance and instance is None):
+            return None
+        return world_matrix(panel) if instance is None else instance.matrix_world @ world_matrix(panel)
+
+
+def selection_marks(scene: bpy.types.Scene) -> list[SelectionMark]:
+    """Returns the lines around the selected tiles of a hall and of those that stand beside it."""
+    marks = []
+    for hall, instance in ((scene, None), *halls_beside(scene).items()):
+        layer, channel = selected(hall)
+        panel = find_panel(hall, layer) if channel >= 0 else None
+        if panel is not None and channel < len(panel.data.vertices) and channel_places(panel)[channel] >= 0:
+            points = rim_points(*tile_corners(panel, channel), MARK_WIDTH / max(panel.matrix_world.median_scale, 1e-6))
+            marks.append(SelectionMark(points, panel.name, instance.name if instance is not None else ""))
+    return marks
+
+
+def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> Outline | None:
+    """Returns a line, `width` metres wide, around a tile, a panel or a picture; None for anything else."""
+    owner = find_hall(scene, hit)
+    instance = halls_beside(scene).get(owner) if owner != scene else None
+    shift = instance.matrix_world.copy() if instance is not None else Matrix()
+    if hit.role == "panel":
+        panel = find_panel(owner, hit.layer)
+        if panel is None:
+            return None
+        low, high = tile_corners(panel, hit.channel) if hit.channel >= 0 else ((0.0, 0.0), size_of(panel))
+        return _outline(shift @ world_matrix(panel), low, high, width)
+    holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
+    if holder is None or hit.role not in ("shelf", "input"):
+        return None
+    box = np.array(holder.bound_box)
+    return _outline(shift @ holder.matrix_world, box.min(0)[:2], box.max(0)[:2], width)
+
+
+def tile_corners(panel: bpy.types.Object, channel: int) -> tuple[Pair, Pair]:
+    """Returns the lower left and the upper right corner of a shown channel's tile on its panel, in metres."""
+    grid = grid_of(panel)
+    x, y = grid.centre(int(channel_places(panel)[channel]))
+    half_width, half_height = (FILL * side / 2 for side in grid.cell)
+    return (x - half_width, y - half_height), (x + half_width, y + half_height)
+
+
+def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:
+    return Outline(rim_points(low, high, width / max(matrix.median_scale, 1e-6)), matrix)
