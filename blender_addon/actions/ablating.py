@@ -13,7 +13,7 @@ from ...torch_bridge.recording import ACTIVATIONS
 from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..live import hall_requests
 from ..live.stored_choices import ablated_channels
-from ..plans.number_text import format_count
+from ..plans.number_text import format_close_share, format_count
 from ..properties import DISSECTION_METHOD, METHOD_TAG, WHOLE_ANSWER
 from ..scene.hall import store
 from ..scene.panels import panel_of
@@ -82,11 +82,11 @@ def ablation_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
     if not count:
         return []
     top, whole = store.read_description(scene).prediction.top, str(scene.get(WHOLE_ANSWER, ""))
-    shares = {name: f"{share:.1%}" for _, name, share in top}
+    shares = {name: format_close_share(share) for _, name, share in top}
     now = " ".join(next(iter(shares.items()), ()))
     before = whole.rpartition(" ")[0]
     also = f", {before} {shares[before]}" if before in shares and not now.startswith(f"{before} ") else ""
-    facts = [("Ablated", format_count(count, "channel")), ("Whole", whole), ("Without", f"{now}{also}")]
+    facts = [("Ablated", format_count(count, "channel")), ("Before", whole), ("Now", f"{now}{also}")]
     return [(name, text) for name, text in facts if text]
 
 

@@ -17,6 +17,7 @@ from ..live import hall_requests, timer
 from ..live.bridge_connection import NO_OPTIONS, BridgeConnection, RunOptions
 from ..live.session import current
 from ..live.stored_choices import ablated_channels
+from ..plans.number_text import format_close_share
 from ..properties import (
     COMPARED_HALL,
     DIFFERENCE_METHOD,
@@ -203,7 +204,7 @@ def _whole_answer(scene: bpy.types.Scene) -> str:
     if ablated_channels(scene) or not shows_input:
         return str(scene.get(WHOLE_ANSWER, ""))
     top = store.read_description(scene).prediction.top
-    return f"{top[0][1]} {top[0][2]:.1%}" if top else ""
+    return f"{top[0][1]} {format_close_share(top[0][2])}" if top else ""
 
 
 def _restore_run_options(tag: str, recording: Recording | None) -> None:

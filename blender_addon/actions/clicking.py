@@ -12,7 +12,7 @@ from ..scene.hall import ray_hits as rays
 from ..scene.hall.board_hits import hit_input
 from ..scene.hall.ray_hits import Hit
 from ..scene.panels import find_panel
-from .comparing import halls_beside
+from .comparing import halls_beside, short_name
 from .inspecting import concept_text
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
@@ -53,7 +53,7 @@ def _select_tile(scene: bpy.types.Scene, hit: Hit) -> str:
         known = panel is not None and hit.channel < len(panel.data.vertices)
         select(other, hit.layer if known else "", hit.channel if known else -1)
     text = concept_text(bpy.data.objects[hit.object], hit.channel) if hit.channel >= 0 else ""
-    where = f"{owner.name}: " if owner != scene else ""
+    where = f"{short_name(owner)}: " if owner != scene else ""
     return f"{where}{line}{f', {text}' if text else ''}"
 
 

@@ -13,8 +13,16 @@ from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import SceneError
 from ..live import hall_requests, timer
 from ..live.session import current
-from ..plans.number_text import format_number
-from ..properties import BESIDE_ROLE, COMPARED_HALL, DIFFERENCE_METHOD, METHOD_TAG, OBJECT_ROLE, SHARED_INPUT_HALL
+from ..plans.number_text import format_close_share, format_number
+from ..properties import (
+    BESIDE_ROLE,
+    COMPARED_HALL,
+    DIFFERENCE_METHOD,
+    METHOD_TAG,
+    NETWORK_NAME,
+    OBJECT_ROLE,
+    SHARED_INPUT_HALL,
+)
 from ..scene import panels
 from ..scene.hall import map_updates, store
 from ..scene.hall.ray_hits import evaluated_depsgraph
@@ -65,6 +73,11 @@ def halls_beside(scene: bpy.types.Scene) -> dict[bpy.types.Scene, bpy.types.Obje
     return {hall: shown[hall_collection(hall)] for hall in store.halls() if hall_collection(hall) in shown}
 
 
+def short_name(hall: bpy.types.Scene) -> str:
+    """Returns the name of the network that a hall follows on the bridge, else that of its scene."""
+    return str(hall.get(NETWORK_NAME, "")) or hall.name
+
+
 def beside_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
     """Returns what halls beside this one predict, and what their channel of the selected place detects.
 
@@ -72,13 +85,14 @@ def beside_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
     """
     facts = []
     for hall in halls_beside(scene):
+        name = short_name(hall)
         top = store.read_description(hall).prediction.top
-        facts += [(hall.name, f"{top[0][1]} {top[0][2]:.1%}")] if top else []
+        facts += [(name, f"{top[0][1]} {format_close_share(top[0][2])}")] if top else []
         layer, channel = selected(scene)
         panel = panels.find_panel(hall, layer) if channel >= 0 else None
         if panel is not None and channel < len(panel.data.vertices):
             text, peak = concept_text(panel, channel) or "no concept known", _peak(panel, channel)
-            facts.append((f"Its {channel}", f"{text}, peak {format_number(peak)}"))
+            facts.append((f"{name} · {channel}", f"{text}, peak {format_number(peak)}"))
     return facts
 
 

@@ -33,6 +33,11 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
 
     Returns a line that says so. Raises UnknownName.
     """
+    return f"moved the {view_panel(scene, layer)} to {select(scene, layer)}"
+
+
+def view_panel(scene: bpy.types.Scene, layer: str) -> str:
+    """Moves the 3D view, or the camera, as `jump` does, and returns what was moved; the selection stays."""
     panel = panel_of(scene, layer)
     plan = prepare_build(scene, store.read_appearance(scene))
     slot = next(slot for slot in plan.hall.panels if plan.layers[slot.index].id == layer)
@@ -41,8 +46,7 @@ def jump(scene: bpy.types.Scene, layer: str) -> str:
     def view_of(width: int, height: int) -> View:
         return viewport.transform_view(camera_presets.layer(plan.hall, slot, width, height), moved_by)
 
-    viewer = viewport.set_view(scene, view_of)
-    return f"moved the {viewer} to {select(scene, layer)}"
+    return viewport.set_view(scene, view_of)
 
 
 def enter(scene: bpy.types.Scene) -> str:

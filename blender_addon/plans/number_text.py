@@ -31,6 +31,12 @@ def format_percent(share: float) -> str:
     return "< 0.1 %" if 0 < share < 0.0005 else f"{100 * share:.1f} %"
 
 
+def format_close_share(share: float) -> str:
+    """Returns a share 0..1 as "97.1%", near 1 with enough digits to see it change: "99.998%"; at most six."""
+    digits = next((digits for digits in range(1, 6) if round(100 * share, digits) < 100), 6)
+    return f"{100 * share:.{digits}f}%" if round(100 * share, digits) < 100 else "100%"
+
+
 def format_count(count: int, noun: str) -> str:
     """Returns a count with its noun: "1 layer", "3,976 channels"."""
     return f"{count:,} {noun}{'' if count == 1 else 's'}"

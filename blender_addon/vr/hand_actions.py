@@ -105,9 +105,10 @@ def continue_export(walk: Walk) -> None:
 
 
 def _toggle_menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
-    """Opens the menu in front of the eye, or closes it."""
+    """Opens the menu in front of the eye, or closes it; the other hand takes the card, which would cover it."""
     if walk.menu is not None:
         return walk.close_menu()
+    walk.card_hand = next((name for name in walk.hands if name != hand.name), hand.name)
     eye, page = walk.body.eye(), menu_pages.page(scene, "root")
     ahead = -eye[:3, 2] * (1.0, 1.0, 0.0)
     ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)

@@ -15,7 +15,7 @@ from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_m
 from ..scene.state.selection import selected
 from .drawing.gpu_draw import LINE_WIDTH, Pair, rim_points
 
-MARK_WIDTH = 0.007
+MARK_WIDTH = 0.014
 """Width in metres of the line around the selected tile."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from mathutils import Matrix, Vector
 
-from ..actions.comparing import halls_beside
+from ..actions.comparing import halls_beside, short_name
 from ..scene.hall.relayout import prepare_build
 from ..scene.hall.store import read_appearance
 from ..scene.panels import panel_of, size_of, world_matrix
@@ -20,7 +20,7 @@ def hall_landmarks(scene: bpy.types.Scene) -> list[Landmark]:
     found = _own_landmarks(scene)
     for hall, instance in halls_beside(scene).items():
         place = instance.matrix_world
-        found += [_moved(landmark, f"{hall.name}: {landmark.name}", place) for landmark in _own_landmarks(hall)]
+        found += [_moved(landmark, f"{short_name(hall)}: {landmark.name}", place) for landmark in _own_landmarks(hall)]
     return found
 
 

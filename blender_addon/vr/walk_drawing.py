@@ -14,7 +14,7 @@ from typing import Any
 
 import bpy
 import numpy as np
-from mathutils import Matrix
+from mathutils import Matrix, Vector
 
 from ..actions import clicking, shelf
 from ..actions.inspecting import concept_text, format_value
@@ -46,6 +46,8 @@ WAND_LENGTH, WAND_WIDTH = 0.12, 0.024
 """Size of the rod that stands for a hand, in metres."""
 PICTURE_WIDTH = 0.16
 """Width of a held picture, in metres."""
+LABEL_NEARNESS = 0.8
+"""Distance of a name from the eye as a share of its target's: it would cut through a panel that is seen at an angle."""
 LABEL_DELAY, LABEL_PERIOD = 3, 6
 """Updates with the same target before its name is shown, and between two checks of its value. Painting a name takes
 time, so a hand that only passes by shows none."""
@@ -251,7 +253,8 @@ class WalkDrawing:
         self.plan_target(scene, hand, lines)
         label = self._targets[hand.name].label
         if label.front is not None:
-            position, eye = end.to_tuple(), self.eye[:3, 3].tolist()
+            eye = self.eye[:3, 3].tolist()
+            position = tuple(Vector(eye).lerp(end, LABEL_NEARNESS))
             size = max(0.3, math.dist(position, eye))
             pose = grips.facing_pose(position, eye, offset=(0.0, 0.03, 0.05), size=size)
             self._draws.append(partial(label.draw, Matrix(pose)))

@@ -33,3 +33,9 @@ def test_what_a_frame_costs(play):
     """Only measured, in `out/gui/walk_cost/result.json`; there is no limit."""
     result = play("walk_cost", mode="vr", seconds=700)
     assert result["cost ms"]["frames"] > 100
+
+
+def test_labels_concepts_training_and_two_halls(play):
+    result = play("walk_dissected", mode="vr", seconds=1500, compositor="main")
+    assert len(result["categories"]) > 1
+    assert result["ablated"]["before"] != result["ablated"]["after"]

@@ -83,7 +83,7 @@ def _labels(operator: bpy.types.Operator, context: bpy.types.Context, text: str)
 
 
 class INNERWALK_OT_find_label(NeedsHall, ActionOperator):
-    """Select the next channel with a label, such as the concept that it detects"""
+    """Select the next channel with a label, such as the concept that it detects, and move the view to its panel"""
 
     bl_idname = "innerwalk.find_label"
     bl_label = "Find Label"
@@ -98,6 +98,16 @@ class INNERWALK_OT_find_label(NeedsHall, ActionOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for the label; the last one is filled in."""
         return set(context.window_manager.invoke_props_dialog(self))
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Selects the channel; the view of a window moves to its panel."""
+        from ...actions import selected
+        from ...actions.viewing import view_panel
+
+        found = super().execute(context)
+        if found == {"FINISHED"} and not bpy.app.background:
+            view_panel(context.scene, selected(context.scene).layer)
+        return found
 
 
 class INNERWALK_PT_layers(HallPanel, bpy.types.Panel):

@@ -8,7 +8,7 @@ import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...actions.ablating import ablate_concept, restore_channels
-from ...actions.comparing import halls_beside, show_difference, stand_alone, stand_beside
+from ...actions.comparing import halls_beside, short_name, show_difference, stand_alone, stand_beside
 from ...actions.methods import show_activations
 from ...actions.series import show_position
 from ...live.hall_requests import method_of
@@ -107,9 +107,9 @@ def compare_page(scene: bpy.types.Scene) -> Page:
     for hall in store.halls():
         if hall != scene:
             edit = partial(stand_beside, other=hall.name, share=True)
-            items.append(Item(f"Beside {hall.name}", edit=edit, on=hall in beside))
+            items.append(Item(f"Beside {short_name(hall)}", edit=edit, on=hall in beside))
             edit = partial(show_difference, other=hall.name)
-            items.append(Item(f"Minus {hall.name}", edit=edit, on=hall.name == subtracted))
+            items.append(Item(f"Minus {short_name(hall)}", edit=edit, on=hall.name == subtracted))
     if beside:
         items.append(Item("Remove other hall", edit=stand_alone))
     if subtracted:

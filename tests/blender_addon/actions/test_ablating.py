@@ -1,5 +1,6 @@
 """Ablated channels of a hall: panels and answer are those of the network without them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,14 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.actions.ablating import ablation_facts  # noqa: E402
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME  # noqa: E402
+from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME, PANEL_CONCEPTS  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels.label_search import concept_channels  # noqa: E402
 from innerwalk.blender_addon.ui.hall import ablation_operators  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
@@ -124,6 +128,65 @@ def test_two_halls_of_one_network(hall):
     live.assert_shows(hall, recorded("object", ablate=CUT))
 
 
+def learned(hall, layer: str, concepts: dict[int, str]) -> None:
+    """Lets a panel know what its channels detect."""
+    rows = [(channel, name, 0.2, "shape") for channel, name in concepts.items()]
+    panel_of(hall, layer)[PANEL_CONCEPTS] = json.dumps(rows)
+
+
+def test_a_concept_is_ablated_in_all_layers_or_in_one(hall):
+    learned(hall, "stem.conv", {1: "ring", 4: "ring", 5: "star"})
+    learned(hall, "stage3.0:add", {7: "ring"})
+    whole = recorded("object")
+    assert waited(actions.ablate_concept(hall, "ring")) == "ablated ring: 3 channels of stem.conv, stage3.0:add"
+    expected = recorded("object", ablate={"stem.conv": [1, 4], "stage3.0:add": [7]})
+    live.assert_shows(hall, expected)
+    facts = dict(ablation_facts(hall))
+    assert facts["Ablated"] == "3 channels" and facts["Before"].split()[0] == whole.prediction.top[0][1]
+    assert facts["Now"].split()[0] == expected.prediction.top[0][1]
+    waited(actions.ablate_concept(hall, "star", "stem.conv"))
+    assert stored_choices.ablated_channels(hall) == {"stem.conv": [1, 4, 5], "stage3.0:add": [7]}
+    assert dict(ablation_facts(hall))["Before"] == facts["Before"]
+    waited(actions.place_input(hall, noise=3))
+    assert "Before" not in dict(ablation_facts(hall))  # nobody has run the whole network on this input
+    waited(actions.restore_channels(hall))
+    assert ablation_facts(hall) == []
+
+
+def test_undo_restores_a_concept(hall):
+    learned(hall, "stem.conv", {1: "ring"})
+    bpy.ops.ed.undo_push(message="start")
+    act("ablate_concept", concept="ring")
+    live.assert_shows(store.halls()[0], recorded("object", ablate={"stem.conv": [1]}))
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    waited("")
+    live.assert_shows(store.halls()[0], recorded("object"))
+    assert ablation_facts(store.halls()[0]) == []
+
+
+def test_wrong_concepts_raise_at_once(hall):
+    with pytest.raises(UnknownName, match="no channel that detects 'ring'") as raised:
+        actions.ablate_concept(hall, "ring")
+    assert "\n" not in str(raised.value)
+    learned(hall, "stem.conv", {1: "ring"})
+    with pytest.raises(UnknownName, match="did you mean ring"):
+        actions.ablate_concept(hall, "rin")
+    with pytest.raises(UnknownName, match="of fc that detects 'ring'"):
+        actions.ablate_concept(hall, "ring", "fc")
+    waited(actions.ablate_concept(hall, "ring"))
+    with pytest.raises(InputError, match="all channels that detect ring are ablated already"):
+        actions.ablate_concept(hall, "ring")
+
+
+def test_a_shown_dissection_gives_way_to_activations(hall):
+    waited(actions.ask_method(hall, "dissection", {"count": 12}, "objects", layers=["stage3.1:add"]))
+    known = concept_channels(hall)
+    name = max(known, key=lambda each: len(known[each]["stage3.1:add"]))
+    waited(actions.ablate_concept(hall, name))
+    live.assert_shows(hall, recorded("object", ablate=known[name]))
+    assert concept_channels(hall) == known
+
+
 def contributed(**arguments) -> dict[str, np.ndarray]:
     with live.bridge() as bridge:
         return live.job_maps(bridge, bridge.start("object", "contribution", **arguments))
@@ -200,9 +263,19 @@ class Layout:
 
     def __init__(self) -> None:
         self.buttons: list[tuple[str, object]] = []
+        self.texts: list[str] = []
 
     def row(self, align: bool = False) -> "Layout":
         return self
+
+    def column(self, align: bool = False) -> "Layout":
+        return self
+
+    def split(self, factor: float) -> "Layout":
+        return self
+
+    def label(self, text: str) -> None:
+        self.texts.append(text)
 
     def operator(self, name: str, text: str = "", icon: str = ""):
         self.buttons.append((text, button := type("Button", (), {})()))

@@ -60,7 +60,7 @@ def facts() -> rig.Steps:
     results = seen.state.results
     rig.region("UI").tag_redraw()
     uid = scene.session_uid
-    yield from rig.until("the inspector", lambda: uid in results and results[uid].key == key())
+    yield from rig.until("the inspector", lambda: uid in results and results[uid].key == key() and results[uid].channel)
     return dict(results[uid].channel.facts)
 
 
@@ -103,25 +103,34 @@ def searches() -> rig.Steps:
     """The magnifier below the layers finds one channel after the other."""
     opened("layers")
     yield 0.5
-    name = dissected.most_common()
+    name = dissected.telling()
     units = [(layer, channel) for layer, own in dissected.concepts()[name].items() for channel in own]
     place = yield from rig.button("innerwalk.find_label", right=0.82)
     yield from rig.click(place)
     yield 0.5
+    field, accept = (place[0] - 60, place[1]), (place[0] - 46, place[1] - 29)
+    yield from rig.click(field)
+    yield from rig.write(name, field)
+    yield 0.5
     rig.picture("2 the search is open")
-    yield from rig.press("ESC", place)
-    seen = []
-    for _ in units:
-        bpy.ops.innerwalk.find_label("EXEC_DEFAULT", True, text=name)
+    yield from rig.press("RET", field)
+    yield 0.3
+    yield from rig.click(accept)
+    yield 0.5
+    seen = [dissected.selected()]
+    rig.check("the dialog selects a channel with the label", seen[0] in units)
+    yield from shown("3 found")
+    for _ in units[1:]:
+        with rig.view3d().context():
+            bpy.ops.innerwalk.find_label("EXEC_DEFAULT", True, text=name)
         seen.append(dissected.selected())
     rig.check("each channel of the concept is selected once", sorted(seen) == sorted(units))
-    yield from looks_at(seen[-1][0])
-    yield from shown("3 found")
 
 
 def reads_beside_values() -> rig.Steps:
     """While activations are shown, the concept stands beside them."""
     opened("channel")
+    yield 0.3
     layer, channel = dissected.selected()
     concept, known = dissected.concept(layer, channel), (yield from facts())
     rig.check("the concept is known beside activations", known["Detects"] == f"{concept.name}, IoU {concept.iou:.2f}")
@@ -141,8 +150,8 @@ def ablates(own: dict) -> rig.Steps:
     rig.check("panels show the network without the concept", at.equal(at.values(), dissected.recorded("mine", units)))
     said = dict(at.addon("blender_addon.actions.ablating").ablation_facts(bpy.context.scene))
     rig.report("ablated", {"concept": name, "units": units, "before": before, "after": at.answer(), "said": said})
-    rig.check("the prediction before is said", said["Whole"].split()[0] == before[0].split()[0])
-    rig.check("and the one after", said["Without"].split()[0] == at.answer()[0].split()[0])
+    rig.check("the prediction before is said", said["Before"].split()[0] == before[0].split()[0])
+    rig.check("and the one after", said["Now"].split()[0] == at.answer()[0].split()[0])
     yield from shown("5 a concept is ablated")
     yield from rig.press("Z", rig.middle(rig.view3d().region), ctrl=True)
     yield from rig.until("the whole network", lambda: at.equal(at.values(), own), 60)
@@ -180,10 +189,10 @@ def compares() -> rig.Steps:
     actions = at.addon("blender_addon.actions")
     both = [tuple(actions.selected(hall)) for hall in (mine, early)]
     rig.check("the same channel is selected in both", both == [(LAYER, 3)] * 2)
-    rig.check("and the line says whose tile it was", line.startswith(early.name))
+    rig.check("and the line says whose tile it was", line.startswith("early: "))
     said = at.addon("blender_addon.actions.comparing").beside_facts(mine)
     rig.report("beside", said)
-    rig.check("the other hall's prediction and channel are said", [name for name, _ in said] == [early.name, "Its 3"])
+    rig.check("the other hall's prediction and channel are said", [name for name, _ in said] == ["early", "early · 3"])
     rig.report("beside at", list(instance.location))
     yield from overview(instance)
     yield from shown("6 two halls")

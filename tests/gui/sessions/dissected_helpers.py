@@ -19,6 +19,11 @@ EPOCHS = {"epoch 0": "start", "epoch 1": "early", "epoch 4": "middle", "epoch 12
 def begin() -> rig.Steps:
     """Installs the extension, starts a bridge and builds halls: that of "early", then that of "mine"."""
     rig.install()
+    sidebar = at.addon("blender_addon.ui").registered("CLASSES")
+    for kind in [kind for kind in sidebar if kind.__name__.endswith(("_PT_compare", "_PT_series"))]:
+        bpy.utils.unregister_class(kind)
+        kind.bl_options = set()  # open before they are drawn first: later Blender remembers them closed
+        bpy.utils.register_class(kind)
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     rig.view3d().space.shading.type = "WIREFRAME"
@@ -50,10 +55,10 @@ def concept(layer: str, channel: int):
     return at.addon("blender_addon.scene.panels.concepts").read_concepts(at.panels()[layer]).get(channel)
 
 
-def most_common() -> str:
-    """The concept that most channels detect."""
-    found = concepts()
-    return max(sorted(found), key=lambda name: sum(map(len, found[name].values())))
+def telling() -> str:
+    """The predicted class if some channels detect it, else the concept that most of them detect."""
+    found, predicted = concepts(), at.answer()[0].split()[0]
+    return max(sorted(found), key=lambda name: (name == predicted, sum(map(len, found[name].values()))))
 
 
 def selected() -> tuple[str, int]:
