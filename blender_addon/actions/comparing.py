@@ -91,8 +91,9 @@ def beside_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
         layer, channel = selected(scene)
         panel = panels.find_panel(hall, layer) if channel >= 0 else None
         if panel is not None and channel < len(panel.data.vertices):
-            text, peak = concept_text(panel, channel) or "no concept known", _peak(panel, channel)
-            facts.append((f"{name} · {channel}", f"{text}, peak {format_number(peak)}"))
+            text = concept_text(panel, channel)
+            facts += [(f"{name} · {channel}", text)] if text else []
+            facts.append((f"Peak in {name}", format_number(_peak(panel, channel))))
     return facts
 
 

@@ -42,7 +42,7 @@ class SelectionMark(NamedTuple):
         instance: bpy.types.Object | None = bpy.data.objects.get(self.instance) if self.instance else None
         if panel is None or (self.instance and instance is None):
             return None
-        return world_matrix(panel) if instance is None else instance.matrix_world @ world_matrix(panel)
+        return world_matrix(panel) if instance is None else world_matrix(instance) @ world_matrix(panel)
 
 
 def selection_marks(scene: bpy.types.Scene) -> list[SelectionMark]:
@@ -61,7 +61,7 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> O
     """Returns a line, `width` metres wide, around a tile, a panel or a picture; None for anything else."""
     owner = find_hall(scene, hit)
     instance = halls_beside(scene).get(owner) if owner != scene else None
-    shift = instance.matrix_world.copy() if instance is not None else Matrix()
+    shift = world_matrix(instance) if instance is not None else Matrix()
     if hit.role == "panel":
         panel = find_panel(owner, hit.layer)
         if panel is None:

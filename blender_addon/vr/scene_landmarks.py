@@ -19,7 +19,7 @@ def hall_landmarks(scene: bpy.types.Scene) -> list[Landmark]:
     """Returns the landmarks of a scene's hall in the order of the tour, then those of each hall beside it."""
     found = _own_landmarks(scene)
     for hall, instance in halls_beside(scene).items():
-        place = instance.matrix_world
+        place = world_matrix(instance)
         found += [_moved(landmark, f"{short_name(hall)}: {landmark.name}", place) for landmark in _own_landmarks(hall)]
     return found
 

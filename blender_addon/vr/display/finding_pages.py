@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 import bpy
@@ -91,13 +92,15 @@ def series_page(scene: bpy.types.Scene) -> Page:
         labels, position = series_of(scene).labels, position_at(scene, scene.frame_current_final)
     except InnerwalkError as error:
         return Page("Series", (Item(str(error), enabled=False),))
-    last = len(labels) - 1
-    steps = [
-        Item("Earlier", edit=partial(show_position, position=max(position - 1, 0)), enabled=position > 0),
-        Item("Later", edit=partial(show_position, position=min(position + 1, last)), enabled=position < last),
-    ]
+    steps = [_step_item("Earlier", labels, position - 1), _step_item("Later", labels, position + 1)]
     entries = [Item(label, edit=partial(show_position, position=k), on=k == position) for k, label in enumerate(labels)]
     return Page(f"{labels[position]}, {position + 1} of {len(labels)}", (*steps, *entries))
+
+
+def _step_item(name: str, labels: Sequence[str], position: int) -> Item:
+    if not 0 <= position < len(labels):
+        return Item(name, enabled=False)
+    return Item(f"{name}: {labels[position]}", edit=partial(show_position, position=position))
 
 
 def compare_page(scene: bpy.types.Scene) -> Page:

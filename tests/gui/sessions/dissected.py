@@ -192,7 +192,9 @@ def compares() -> rig.Steps:
     rig.check("and the line says whose tile it was", line.startswith("early: "))
     said = at.addon("blender_addon.actions.comparing").beside_facts(mine)
     rig.report("beside", said)
-    rig.check("the other hall's prediction and channel are said", [name for name, _ in said] == ["early", "early · 3"])
+    rig.check(
+        "the other hall's prediction and channel are said", [name for name, _ in said] == ["early", "Peak in early"]
+    )
     rig.report("beside at", list(instance.location))
     yield from overview(instance)
     yield from shown("6 two halls")
@@ -219,7 +221,7 @@ def moves_through_training() -> rig.Steps:
     yield from rig.settled()
     rig.check("concepts of other weights are forgotten", dissected.concepts() == {})
     part, labels = rig.region("UI"), [*maps]
-    step = yield from rig.button("innerwalk.show_position", right=0.04)
+    step = yield from rig.button("innerwalk.show_position", right=0.08)
     rig.check("the first entry is shown", at.equal(at.values(), maps[labels[0]]))
     middle = part.x + (part.width - rig.TABS) / 2
     yield from rig.drag((middle - 30, step[1]), (middle + 60, step[1]))

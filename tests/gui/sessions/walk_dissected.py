@@ -176,7 +176,7 @@ def picks_beside(person, mine, early, instance) -> rig.Steps:
     yield from rig.until("the card", lambda: "early" in dict(card().content.facts), 120)
     facts = dict(card().content.facts)
     rig.report("beside", facts)
-    rig.check("the card has the other hall's prediction and channel", "early · 2" in facts)
+    rig.check("the card has the other hall's prediction and channel", "Peak in early" in facts)
     yield from carries_card(person)
     yield from seen(person, "8 a tile of the other hall")
     yield from walk_helpers.choose(person, "left", "Compare", "Remove")
