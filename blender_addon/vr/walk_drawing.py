@@ -254,7 +254,7 @@ class WalkDrawing:
         label = self._targets[hand.name].label
         if label.front is not None:
             eye = self.eye[:3, 3].tolist()
-            position = tuple(Vector(eye).lerp(end, LABEL_NEARNESS))
+            position = Vector(eye).lerp(end, LABEL_NEARNESS).to_tuple()
             size = max(0.3, math.dist(position, eye))
             pose = grips.facing_pose(position, eye, offset=(0.0, 0.03, 0.05), size=size)
             self._draws.append(partial(label.draw, Matrix(pose)))

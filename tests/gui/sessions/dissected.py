@@ -195,7 +195,6 @@ def compares() -> rig.Steps:
     rig.check(
         "the other hall's prediction and channel are said", [name for name, _ in said] == ["early", "Peak in early"]
     )
-    rig.report("beside at", list(instance.location))
     yield from overview(instance)
     yield from shown("6 two halls")
     at.act("stand_alone")
