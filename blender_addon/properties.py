@@ -101,6 +101,9 @@ SERIES_SHOWN = "innerwalk_series_shown"
 """On a hall's collection: the position that its panels show, missing while they show another input. On an image that
 holds maps: `session_uid` of the collection of the hall that has filled it."""
 
+ENTRY_LABEL = "innerwalk_entry"
+"""On a hall's collection: the checkpoint that it shows, such as "epoch 4", missing while it shows another input."""
+
 # Panels.
 PANEL_LAYER_ID = "innerwalk_id"
 """Id of the panel's layer."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bpy
 
 from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
+from ..dressing import draw_entry_label
 from ..paint import glyphs
 from ..panels import panels
 from . import assembly, store, visibility
@@ -33,6 +34,7 @@ def refit_hall(scene: bpy.types.Scene, appearance: Appearance) -> None:
     assembly.add_hall(context, moves=moves)
     store.write_recording(scene, context.recording, appearance)
     visibility.apply_visibility(scene)
+    draw_entry_label(scene)
     glyphs.forget_fonts()
 
 
@@ -55,6 +57,7 @@ def update_title(scene: bpy.types.Scene) -> None:
     for board in boards:
         board.data = new_board.data
     bpy.data.batch_remove([new_board, *old_meshes])
+    draw_entry_label(scene)
     glyphs.forget_fonts()
 
 

@@ -136,3 +136,29 @@ def test_the_slider_shows_the_nearest_entry_and_moves_the_timeline_where_it_is_k
     assert actions.show_position(hall, 1) == "1: epoch 1" and hall.frame_current == 14
     actions.close_series(hall)
     assert series_panel._get_share(hall) == 0
+
+
+def title_colours(scene) -> np.ndarray:
+    """(points, 4) of the title board's mesh: its colours."""
+    board = next(holder for holder in scene.objects if holder.get("innerwalk_role") == "title")
+    colours = np.zeros(4 * len(board.data.vertices), np.float32)
+    board.data.attributes["paint"].data.foreach_get("color", colours)
+    return colours.reshape(-1, 4)
+
+
+def test_the_title_says_which_checkpoint_is_shown(hall, recorded, tmp_path):
+    plain = title_colours(hall)
+    series.open_series(hall, written(tmp_path / "s", recorded, "epoch", None, None))
+    first, text = title_colours(hall), sum(map(str.isalnum, "epoch 0"))
+    assert len(first) > len(plain) + 4 * text
+    assert np.array_equal(first[: len(plain)], plain)
+    board = next(holder for holder in hall.objects if holder.get("innerwalk_role") == "title")
+    name, label = board.data.name, lambda: series.hall_collection(hall).get("innerwalk_entry")
+    assert label() == "epoch 0"
+    actions.show_position(hall, 1)
+    assert label() == "epoch 1" and board.data.name == name
+    actions.show_look(hall, theme="paper")
+    assert label() == "epoch 1" and len(title_colours(hall)) > len(plain)
+    series.close_series(hall)
+    series.open_series(hall, written(tmp_path / "t", recorded, "frame", None, None))
+    assert label() is None and len(title_colours(hall)) == len(plain)
