@@ -88,6 +88,8 @@ def reads(person) -> rig.Steps:
     name = dissected.concept(layer, channel).name
     others = [each for each in concepts(layer) if each != channel]
     other = min(others, key=lambda each: (concepts(layer)[each].name != name, each))
+    walk_helpers.walk().card_hand = "left"  # lowered, so that the picture shows the name of the tile
+    person.rest()
     yield from person.point("right", tile(layer, other))
     yield from walk_helpers.looked()
     hit, concept = walk_helpers.walk().hands["right"].hit, dissected.concept(layer, other)
