@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.comparison.network_summary import NetworkSummary
-from ..torch_bridge.comparison.report import PAGE, write_comparison
+from ..torch_bridge.comparison.report import HALL, PAGE, write_comparison
 from ..torch_bridge.comparison.run import ComparisonSettings, NetworkComparer, NetworkState
 from ..torch_bridge.data import open_data
 from ..torch_bridge.dissection.run import DissectionSettings
@@ -57,7 +58,10 @@ def run_comparison(options: argparse.Namespace, progress: Progress) -> list[str]
     }
     write_comparison(options.output, about, comparison, training=bool(options.checkpoints))
     warnings = [f"{'warning':<14} left out {line}" for line in comparison.left_out]
-    return [_table(comparison.networks), *warnings, f"{'saved':<14} {options.output / PAGE}"]
+    remarks = [f"{'note':<14} {comparison.remark}"] if comparison.remark else []
+    next_ = f"innerwalk scene {shlex.quote(str(options.output / HALL))} -o hall.blend"
+    saved = f"{'saved':<14} {options.output / PAGE}; next: {next_}"
+    return [_table(comparison.networks), *warnings, *remarks, saved]
 
 
 def _states(config: ServeConfig, options: argparse.Namespace) -> list[NetworkState]:
@@ -69,8 +73,11 @@ def _states(config: ServeConfig, options: argparse.Namespace) -> list[NetworkSta
     if any("=" in model for model in options.models):
         raise InputError("--checkpoints brings the weights; name MODEL without them")
     [spec] = config.networks.values()
-    checkpoints = find_checkpoints(options.checkpoints).checkpoints
-    return [NetworkState(label, replace(spec, weights=str(path))) for label, path in checkpoints]
+    training = find_checkpoints(options.checkpoints)
+    return [
+        NetworkState(label, replace(spec, weights=str(path)), label not in training.unnumbered)
+        for label, path in training.checkpoints
+    ]
 
 
 def _by_label(networks: Mapping[str, RecordSpec]) -> dict[str, RecordSpec]:

@@ -129,15 +129,15 @@ def noise_inputs(levels: Sequence[float], seed: int) -> SeriesInputs:
 
 def checkpoint_inputs(folder: Path) -> SeriesInputs:
     """The network's own first input, each time with the weights of one more checkpoint of a run. Raises InputError."""
-    axis, checkpoints = find_checkpoints(folder)
-    labels = tuple(checkpoint.label for checkpoint in checkpoints)
+    training = find_checkpoints(folder)
+    labels = tuple(checkpoint.label for checkpoint in training.checkpoints)
 
     def read(k: int, first: Callable[[], OwnInput]) -> Source:
         own = first().input
         return replace(own, name=f"{own.name}, {labels[k]}")
 
-    paths = tuple(checkpoint.path for checkpoint in checkpoints)
-    return SeriesInputs(axis, labels, read, folder.resolve().name, weights=paths)
+    paths = tuple(checkpoint.path for checkpoint in training.checkpoints)
+    return SeriesInputs(training.axis, labels, read, folder.resolve().name, weights=paths)
 
 
 def record_series(
@@ -159,7 +159,8 @@ def record_series(
     with SeriesWriter(folder, along.axis, along.rate, _origin(spec, along), resume=resume) as writer:
         runs = _SeriesRun(spec, subject, along)
         for k in range(_next_position(writer.labels, along), len(along.labels)):
-            progress(f"{along.axis} {along.labels[k]}", k / len(along.labels))
+            label = along.labels[k]
+            progress(label if label.startswith(along.axis) else f"{along.axis} {label}", k / len(along.labels))
             recording = runs.recording(k)
             if recording is not None:
                 writer.add(along.labels[k], recording)

@@ -14,8 +14,8 @@ from ..method_support.method import MethodContext
 from ..method_support.picture_maps import picture_maps
 from ..recording import Maps
 
-TILE, GAP, LINE = 160, 6, 16
-"""Side of a tile, distance between tiles and height of a line of text, pixels."""
+TILE, GAP, LINE, TEXT = 160, 6, 16, 12
+"""Side of a tile, distance between tiles, height of a line of text and size of the text, pixels."""
 PAPER, INK, MARKED = (16, 17, 20), (222, 222, 222), (255, 120, 92)
 """sRGB 0..255: background, text, and text that is marked."""
 WARM, COLD = (1.0, 0.44, 0.22), (0.25, 0.50, 1.0)
@@ -89,20 +89,21 @@ def arrange_tiles(groups: Sequence[Sequence[HeatTile]]) -> list[list[HeatTile]]:
     return [[tile for each in groups[first : first + columns] for tile in each] for first in range(0, count, columns)]
 
 
-def draw_sheet(rows: Sequence[Sequence[HeatTile]]) -> np.ndarray:
-    """Draws rows of tiles with their captions below -> (H, W, 3) float32 sRGB 0..1."""
+def draw_sheet(rows: Sequence[Sequence[HeatTile]], text: int = TEXT) -> np.ndarray:
+    """Draws rows of tiles with their captions below -> (H, W, 3) float32 sRGB 0..1. text: size of these, pixels."""
+    line = LINE * text // TEXT
     lines = [max(len(tile.caption) for tile in row) for row in rows]
-    heights = [TILE + LINE * count + GAP for count in lines]
+    heights = [TILE + line * count + GAP for count in lines]
     width = max(len(row) for row in rows) * (TILE + GAP) + GAP
     sheet = Image.new("RGB", (width, sum(heights) + GAP), PAPER)
-    pen, font, top = ImageDraw.Draw(sheet), ImageFont.load_default(12), GAP
+    pen, font, top = ImageDraw.Draw(sheet), ImageFont.load_default(text), GAP
     for row, height in zip(rows, heights, strict=True):
         for column, tile in enumerate(row):
             left = GAP + column * (TILE + GAP)
             sheet.paste(Image.fromarray(tile.pixels), (left, top))
-            for number, text in enumerate(tile.caption):
-                place = left + 2, top + TILE + LINE * number + LINE // 2
-                pen.text(place, text, MARKED if tile.marked else INK, font, anchor="lm")
+            for number, caption in enumerate(tile.caption):
+                place = left + 2, top + TILE + line * number + line // 2
+                pen.text(place, caption, MARKED if tile.marked else INK, font, anchor="lm")
         top += height
     return np.asarray(sheet, np.float32) / 255
 

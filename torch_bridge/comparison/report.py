@@ -20,7 +20,7 @@ from .network_summary import CONVERGED, converged_at
 from .run import Comparison
 from .unit_changes import NetworkPair
 
-SUMMARY, PAGE = "summary.json", "report.html"
+SUMMARY, PAGE, HALL = "summary.json", "report.html", "hall"
 NOTE = (
     "Linear CKA is 1 for layers that hold the same up to a rotation and a scale of their units; the cosines compare "
     "unit by unit. Drift is 1 − cosine of a unit's weights, and 1 − rank correlation of its activations: 0 for no "
@@ -30,16 +30,17 @@ NOTE = (
 
 
 def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Comparison, training: bool) -> dict[str, Any]:
-    """Writes four tables, SUMMARY and PAGE into a folder that exists; returns the summary.
+    """Writes four tables, SUMMARY, PAGE and the recording HALL into a folder that exists; returns the summary.
 
     about: what the numbers depend on, as JSON values. training: whether the networks are checkpoints of a run. Raises
-    OSError.
+    OSError or RecordingError.
     """
-    converged = converged_at(comparison.networks) if training else None
+    converged = converged_at(comparison.run) if training else None
     summary = {
         **about,
         "reference": comparison.reference,
         "left out": comparison.left_out,
+        "remark": comparison.remark,
         **({"converged": converged} if training else {}),
         "networks": [network._asdict() for network in comparison.networks],
         "pairs": [_pair_summary(pair) for pair in comparison.pairs],
@@ -54,6 +55,7 @@ def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Compari
         write_whole(folder / f"{name}.csv", [_csv_text(rows).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
     write_whole(folder / PAGE, [_page(summary, comparison).encode()])
+    comparison.hall.save(folder / HALL)
     return summary
 
 
@@ -109,6 +111,8 @@ def _page(summary: Mapping[str, Any], comparison: Comparison) -> str:
 
 def _sentences(summary: Mapping[str, Any]) -> Sequence[str]:
     found = [f"Compared with “{summary['reference']}”, by {summary['probe']:,} pictures of {summary['data set name']}."]
+    if summary["remark"]:
+        found.append(f"{summary['remark'][:1].upper()}{summary['remark'][1:]}.")
     if "converged" in summary:
         found.append(f"A layer has converged once its CKA stays {CONVERGED:g} or above.")
     for pair in summary["pairs"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,11 +14,13 @@ from ..data.labelled import LabelledData
 from ..dissection.findings import BAR, Rule, UnitFinding
 from ..dissection.report import write_report
 from ..dissection.run import Dissection, DissectionSettings, run_pass
-from ..recording import Progress
+from ..inputs.sources import NamedContent, replace_first
+from ..recording import Progress, Recording
 from ..recording.errors import InputError, ModelError
-from ..server.loaded_model import LoadedModel
+from ..server.loaded_model import PANELS, LoadedModel
 from ..server.priority_lock import PriorityLock
 from ..subject import RecordSpec
+from .comparison_charts import add_comparison, categories_of, comparison_charts
 from .features import collect_features, unit_kernels
 from .measured_network import MeasuredNetwork
 from .network_summary import NetworkSummary, summarise
@@ -34,6 +37,8 @@ class NetworkState(NamedTuple):
 
     label: str
     spec: RecordSpec
+    numbered: bool = True
+    """Of a checkpoint: whether its epoch or step is known, or that of none."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,17 @@ class Comparison:
     """Label of the network that all others are compared with."""
     folders: Mapping[str, str]
     """By label of a network the name of the folder of its dissection."""
+    hall: Recording
+    """The reference with a picture of the data set; its maps carry the charts of the comparison."""
     left_out: list[str] = field(default_factory=list)
     """A line for each checkpoint that can't be loaded."""
+    remark: str = ""
+    """Which checkpoints couldn't be the reference, and why."""
+
+    @property
+    def run(self) -> list[NetworkSummary]:
+        """The networks up to the reference, which is the last of a training run."""
+        return self.networks[: [network.label for network in self.networks].index(self.reference) + 1]
 
 
 class NetworkComparer:
@@ -78,43 +92,66 @@ class NetworkComparer:
         """Compares each network with the first. Raises InputError, UnknownName or ModelError."""
         if len(states) < 2:
             raise InputError("one network is nothing to compare; name another, or --checkpoints FOLDER")
-        folders = self._file_names([label for label, _ in states])
+        folders = self._file_names([state.label for state in states])
         measure = partial(self._measure, folders=folders)
-        first = measure(self._load(states[0]), states[0].label, _part(progress, states[0].label, 0, len(states)))
-        comparison = Comparison([summarise(first, first)], [], first.label, folders)
+        live = self._load(states[0])
+        first = measure(live, states[0].label, _part(progress, states[0].label, 0, len(states)))
+        comparison = Comparison([summarise(first, first)], [], first.label, folders, self._hall(live))
         for k, state in enumerate(states[1:], 1):
             other = measure(self._load(state), state.label, _part(progress, state.label, k, len(states)))
             comparison.networks.append(summarise(other, first))
             comparison.pairs.append(compare_pair(first, other))
+        self._add_charts(comparison, first, training=False)
         return comparison
 
     def compare_checkpoints(self, states: Sequence[NetworkState], progress: Progress) -> Comparison:
-        """Compares each checkpoint of a run with the last one, and the units of the first with those of the last.
+        """Compares each checkpoint of a run with the last numbered one, and the units of the first with those of that.
 
         Checkpoints that don't fit the network, or can't be read, are left out and named. Raises InputError if fewer
         than two are left, UnknownName or ModelError.
         """
-        folders = self._file_names([label for label, _ in states])
+        folders = self._file_names([state.label for state in states])
         left_out: dict[str, str] = {}
         waiting, last, comparison = list(states), None, None
         for k in range(len(states)):
-            state = waiting.pop(-1 if last is None else 0)
+            state = waiting.pop(0 if last is not None else _latest(waiting))
             live = self._try(state, left_out)
             if live is None:
                 continue
             found = self._measure(live, state.label, _part(progress, state.label, k, len(states)), folders)
             if last is None or comparison is None:
-                last, comparison = found, Comparison([summarise(found, found)], [], found.label, folders)
+                last = found
+                comparison = Comparison([summarise(found, found)], [], found.label, folders, self._hall(live))
                 continue
-            comparison.networks.insert(-1, summarise(found, last))
+            comparison.networks.append(summarise(found, last))
             if not comparison.pairs:
                 comparison.pairs.append(compare_pair(found, last))
-        if comparison is None or not comparison.pairs:
+        if last is None or comparison is None or not comparison.pairs:
             why = "".join(f"; {label}: {text}" for label, text in [*left_out.items()][:1])
             loaded = len(states) - len(left_out)
             raise InputError(f"{loaded} of {len(states)} checkpoints can be loaded, at least 2 are needed{why}")
-        comparison.left_out = [f"{label}: {left_out[label]}" for label, _ in states if label in left_out]
+        labels = [state.label for state in states]
+        comparison.networks.sort(key=lambda network: labels.index(network.label))
+        comparison.left_out = [f"{label}: {left_out[label]}" for label in labels if label in left_out]
+        comparison.remark = _remark(states, left_out, last.label)
+        self._add_charts(comparison, last, training=True)
         return comparison
+
+    def _hall(self, live: LoadedModel) -> Recording:
+        """Records the panels of a network with its own input, or where it has none with the data set's first picture.
+
+        Raises ModelError.
+        """
+        sources = live.default_sources
+        if not live.spec.inputs:
+            with suppress(InputError):  # a damaged picture, in whose place noise does
+                sources = replace_first(sources, [NamedContent(self.data.title(0), self.data.picture(0))])
+        return live.record(live.read(sources), PANELS, lambda maps: None)
+
+    def _add_charts(self, comparison: Comparison, reference: MeasuredNetwork, training: bool) -> None:
+        networks, pair = comparison.run if training else comparison.networks, comparison.pairs[0]
+        charts = comparison_charts(networks, pair, comparison.reference, categories_of(reference), training)
+        add_comparison(comparison.hall, reference, pair, charts)
 
     def _try(self, state: NetworkState, left_out: dict[str, str]) -> LoadedModel | None:
         try:
@@ -150,6 +187,19 @@ class NetworkComparer:
         about = {**dissection.folder.about, "rule": self.settings.rule, "network": label}
         write_report(folder, about, results, self._file_names(dissection.ids), self.settings.bar)
         return {layer.layer: layer.findings for layer in results}
+
+
+def _latest(states: Sequence[NetworkState]) -> int:
+    """Returns the place of the last checkpoint whose epoch or step is known, or of the last one."""
+    return next((k for k in range(len(states) - 1, -1, -1) if states[k].numbered), len(states) - 1)
+
+
+def _remark(states: Sequence[NetworkState], left_out: Mapping[str, str], reference: str) -> str:
+    """Says why checkpoints that come after the reference aren't it; "" if there are none."""
+    names = [state.label for state in states if not (state.numbered or state.label in left_out)]
+    if not names or reference in names:
+        return ""
+    return f"the reference is {reference}, as {', '.join(names)} name{'s' * (len(names) == 1)} no epoch or step"
 
 
 def _part(progress: Progress, label: str, number: int, count: int) -> Progress:

@@ -32,6 +32,7 @@ from .rise import RISE
 from .saliency import SALIENCY
 from .smooth_grad import SMOOTH_GRAD
 from .top_images import TOP_IMAGES
+from .unit_history import UNIT_HISTORY
 from .upconvnet import UPCONVNET
 from .weights import WEIGHTS
 
@@ -70,6 +71,7 @@ METHODS: dict[str, Method] = {
         INVERSION,
         UPCONVNET,
         MAXIMISATION,
+        UNIT_HISTORY,
         DGN_AM,
     )
 }
