@@ -14,16 +14,18 @@ from ..blender_addon.pages.figure import draw_figure
 from ..blender_addon.pages.grid import MOST
 from ..blender_addon.pages.page_options import PageOptions
 from ..torch_bridge.data import DataSet, open_data
+from ..torch_bridge.inputs.sources import Input
 from ..torch_bridge.method_support.method import CLASS_PARAMETER
 from ..torch_bridge.methods import Method, parameter_form, parse_parameters
 from ..torch_bridge.models.device import choose_device
+from ..torch_bridge.record_series import SeriesMethod
 from ..torch_bridge.recording import Maps, Progress, Recording
 from ..torch_bridge.recording.errors import SceneError
 from ..torch_bridge.server.in_process import find_method, record_with_method
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.shipped_networks import own_data, shipped_name
-from ..torch_bridge.subject import RecordSpec
+from ..torch_bridge.subject import RecordSpec, Subject
 from . import tables
 
 LOADED = 0.1
@@ -65,6 +67,21 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
         data,
         lambda step: progress(step.message, LOADED + (1 - LOADED) * step.share),
     )
+
+
+def series_method(spec: RecordSpec, question: Question) -> SeriesMethod:
+    """Returns what runs the method with each entry of a series, on the CPU. Raises UnknownName or InputError."""
+    method = find_method(question.method)
+    parse_parameters(method, read_parameters(method, question.parameters))
+    data = _data(spec, method, question)
+
+    def run(subject: Subject, inputs: Sequence[Input]) -> Recording:
+        live = LoadedModel(spec.name or spec.model, spec, choose_device("cpu"), PriorityLock(), subject)
+        parameters = parse_parameters(method, read_parameters(method, question.parameters), subject.names.names)
+        return record_with_method(live, inputs, method, question.layers, question.channels, parameters, data)
+
+    about = {"method": question.method, "channels": question.channels, "parameters": dict(question.parameters)}
+    return SeriesMethod(run, about | {"data": data.name if data else ""})
 
 
 def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | None:

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.recording.writing import SERIES_DOCUMENT
 from .options.argument_values import numbers, place, record_fields
+from .options.model_arguments import add_question
 from .progress import ProgressBar
 
 if TYPE_CHECKING:
-    from ..torch_bridge.record_series import SeriesInputs
+    from ..torch_bridge.record_series import SeriesInputs, SeriesMethod
+    from ..torch_bridge.subject import RecordSpec
 
 EXAMPLES = """\
 MODEL and its options are the same as for record; panels are recorded unless --layers says otherwise.
@@ -26,6 +28,7 @@ examples
   innerwalk series squeezenet1_0 --weights squeezenet.safetensors --images frames -o walk
   innerwalk series object --image parrot.jpg --noise 0,0.1,0.2,0.4 -o noise
   innerwalk series my.nets:build --image parrot.jpg --checkpoints runs/1 -o training
+  innerwalk series object --video clip.mp4 --method concept_contribution --layers stage3.1:add -o evidence
   innerwalk series --recordings epoch1 epoch2 epoch3 -o joined
 """
 
@@ -49,6 +52,11 @@ def add_series(sub: argparse.ArgumentParser) -> None:
     )
     sub.add_argument("--fps", type=float, metavar="N", help="frames of the video a second (all of its own)")
     sub.add_argument("--layers", action="append", metavar="GLOB", help="layers to record (panels)")
+    method = sub.add_argument_group("a method that is run with each entry")
+    method.add_argument(
+        "--method", default="", metavar="NAME", help="a method of innerwalk methods (activations alone)"
+    )
+    add_question(method)
 
 
 def series(options: argparse.Namespace, progress: ProgressBar) -> None:
@@ -94,9 +102,22 @@ def _record(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
         raise InputError("--fps is the rate of a --video; leave it out")
     if options.checkpoints and options.weights:
         raise InputError("--checkpoints brings the weights; leave out --weights")
+    if not options.method and (options.parameters or options.channels or options.data):
+        raise InputError("--set, --channels and --data are of a --method; name one, such as concept_contribution")
     with tempfile.TemporaryDirectory() as scratch, _inputs(options) as along:
-        fields = {"layers": ("panels",)} | record_fields(options, Path(scratch))
-        return record_series(RecordSpec(**fields), along, options.output, progress, resume=options.resume)
+        spec = RecordSpec(**{"layers": ("panels",)} | record_fields(options, Path(scratch)))
+        method = _method(spec, options) if options.method else None
+        return record_series(spec, along, options.output, progress, method, resume=options.resume)
+
+
+def _method(spec: RecordSpec, options: argparse.Namespace) -> SeriesMethod:
+    """What runs the method of the options with each entry. Raises UnknownName or InputError."""
+    from . import ask
+
+    layers = tuple(options.layers or ("panels",))
+    return ask.series_method(
+        spec, ask.Question(options.method, layers, options.channels, dict(options.parameters), options.data)
+    )
 
 
 @contextmanager

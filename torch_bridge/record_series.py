@@ -52,6 +52,15 @@ class SeriesInputs:
     """The weights file that the network gets at each position; () where it keeps its own."""
 
 
+class SeriesMethod(NamedTuple):
+    """A method that is run with each entry."""
+
+    run: Callable[[Subject, Sequence[Input]], Recording]
+    """Records a prepared network on inputs, with the method's maps."""
+    about: Mapping[str, Any]
+    """Its name and parameters, as JSON values."""
+
+
 @contextmanager
 def video_inputs(path: str, rate: float | None = None) -> Iterator[SeriesInputs]:
     """Opens a video file and yields its frames as inputs.
@@ -145,19 +154,21 @@ def record_series(
     along: SeriesInputs,
     folder: Path | str,
     progress: Progress = ignore_progress,
+    method: SeriesMethod | None = None,
     *,
     resume: bool = False,
 ) -> list[str]:
     """Runs a network on each of the inputs and writes a series of the recordings; what is written is always whole.
 
-    along: each stands for the first of the spec's inputs. resume: go on with the series in the folder. Returns a line
-    about inputs and checkpoints that can't be read, if there are some; they are left out. Raises the first one's error
-    if none can be read, and ModelError, UnknownName or RecordingError; the entries before stay.
+    along: each stands for the first of the spec's inputs. method: run with each of them. resume: go on with the series
+    in the folder. Returns a line about inputs and checkpoints that can't be read, if there are some; they are left out.
+    Raises the first one's error if none can be read, and ModelError, UnknownName or RecordingError; the entries before
+    stay.
     """
     progress(f"building {spec.model}", 0.0)
     subject = prepare(spec)
-    with SeriesWriter(folder, along.axis, along.rate, _origin(spec, along), resume=resume) as writer:
-        runs = _SeriesRun(spec, subject, along)
+    with SeriesWriter(folder, along.axis, along.rate, _origin(spec, along, method), resume=resume) as writer:
+        runs = _SeriesRun(spec, subject, along, method)
         for k in range(_next_position(writer.labels, along), len(along.labels)):
             label = along.labels[k]
             progress(label if label.startswith(along.axis) else f"{along.axis} {label}", k / len(along.labels))
@@ -177,8 +188,10 @@ class _WeightsError(ModelError):
 class _SeriesRun:
     """Runs one network on input after input."""
 
-    def __init__(self, spec: RecordSpec, subject: Subject, along: SeriesInputs) -> None:
-        self._spec, self._subject, self._along = spec, subject, along
+    def __init__(
+        self, spec: RecordSpec, subject: Subject, along: SeriesInputs, method: SeriesMethod | None = None
+    ) -> None:
+        self._spec, self._subject, self._along, self._method = spec, subject, along, method
         self._defaults = default_sources(spec, subject.built)
         self._last: tuple[Source, Recording] | None = None
         """The input that was run last, and its recording."""
@@ -197,7 +210,10 @@ class _SeriesRun:
             self.errors.append((self._along.labels[k], error))
             return None
         spec = self._spec
-        recording = run(spec, self._subject, inputs, spec.layers, kernels=spec.kernels, ablate=spec.ablate)
+        if self._method is None:
+            recording = run(spec, self._subject, inputs, spec.layers, kernels=spec.kernels, ablate=spec.ablate)
+        else:
+            recording = self._method.run(self._subject, inputs)
         if self._along.weights:  # the network is stored once, for all checkpoints
             recording.network = replace(recording.network, weights=f"checkpoints of {self._along.source}")
         self._last = source, recording
@@ -238,10 +254,11 @@ def _next_position(written: Sequence[str], along: SeriesInputs) -> int:
     return places[times - 1] + 1
 
 
-def _origin(spec: RecordSpec, along: SeriesInputs) -> Mapping[str, Any]:
+def _origin(spec: RecordSpec, along: SeriesInputs, method: SeriesMethod | None) -> Mapping[str, Any]:
     """The options that a series was made with, as JSON values."""
     chosen = {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in NO_ORIGIN}
     chosen["inputs"] = [getattr(own, "name", None) or Path(str(own)).name for own in spec.inputs]
+    chosen["asked"] = method.about if method else {}
     plain = {name: value for name, value in chosen.items() if value not in (None, "", (), [], {}, False)}
     origin: dict[str, Any] = json.loads(json.dumps(plain | {"source": along.source}, default=str))
     return origin

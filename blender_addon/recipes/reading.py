@@ -1,4 +1,4 @@
-"""Reads recipes: everything that is wrong is told at once, each with its line, its key and what is allowed."""
+"""Reads recipes: everything that is wrong is reported at once, each with its line, its key and what is allowed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ MAX_POINTS = 64
 MAX_ENTRIES = 1000
 """Tables of a list of tables."""
 MAX_FOUND, MAX_TOLD = 100, 8
-"""Errors that are looked for, and that are told."""
+"""Errors that are looked for, and that are reported."""
 OF_KINDS = {
     "layer": ("orbit", "dolly", "follow", "series"),
     "channel": ("dolly", "follow"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ...torch_bridge.server.arguments import add_folder_argument, add_trust_argument
-from .argument_values import ablated, keyword, keywords, numbers, size, window
+from .argument_values import ablated, channels, keyword, keywords, numbers, setting, size, where, window
 
 
 def add_model(sub: argparse.ArgumentParser) -> None:
@@ -83,3 +83,26 @@ def add_input(sub: argparse.ArgumentParser) -> argparse._ArgumentGroup:
 def add_grid(group: argparse._ArgumentGroup) -> None:
     """Adds the option that arranges tokens in rows and columns."""
     group.add_argument("--grid", type=size, metavar="WxH", help="columns x rows of tokens, when they can't be inferred")
+
+
+def add_question(group: argparse._ArgumentGroup) -> None:
+    """Adds the options of a method that is run: its channels, parameters and data."""
+    group.add_argument(
+        "--channels",
+        type=channels,
+        default=(),
+        metavar="0,3,8-15",
+        help="channels of these layers (all)",
+    )
+    group.add_argument(
+        "--set",
+        dest="parameters",
+        type=setting,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="set a parameter of the method",
+    )
+    group.add_argument(
+        "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
+    )

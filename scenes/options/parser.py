@@ -25,13 +25,11 @@ from .argument_values import (
     page_width,
     place,
     position,
-    setting,
     size,
-    where,
 )
 from .compare_arguments import COMPARE_EXAMPLES, add_compare
 from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
-from .model_arguments import add_grid, add_input, add_model
+from .model_arguments import add_grid, add_input, add_model, add_question
 
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
@@ -170,25 +168,7 @@ def add_ask(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--pictures", type=place, metavar="FOLDER", help="a new folder: each channel as a PNG file")
     method = sub.add_argument_group("the method")
     method.add_argument("--layers", action="append", metavar="GLOB", help="layer ids, globs or panels (panels)")
-    method.add_argument(
-        "--channels",
-        type=channels,
-        default=(),
-        metavar="0,3,8-15",
-        help="channels of these layers (all)",
-    )
-    method.add_argument(
-        "--set",
-        dest="parameters",
-        type=setting,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="set a parameter of the method",
-    )
-    method.add_argument(
-        "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
-    )
+    add_question(method)
     method.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the fastest available)")
     add_model(sub)
     add_grid(add_input(sub))

@@ -15,8 +15,9 @@ from .measured_network import MeasuredNetwork
 from .network_summary import NetworkSummary
 from .unit_changes import NetworkPair
 
-SHOWN = 8
-"""Layers of a chart, spread evenly over all of them, and most bars: as many as can be read on a board."""
+SHOWN, LINES = 8, 6
+"""Layers of a matrix, spread evenly over all of them, and most bars: as many as can be read on a board; lines, as many
+as have colours of their own."""
 
 
 def comparison_charts(
@@ -55,7 +56,7 @@ def _similarity_chart(pair: NetworkPair) -> Chart:
 
 def _convergence_chart(networks: Sequence[NetworkSummary], reference: str) -> Chart:
     layers = [row["layer"] for row in networks[-1].layers]
-    shown = spread(len(layers))
+    shown = spread(len(layers), LINES)
     alike = [{row["layer"]: row["cka"] for row in network.layers} for network in networks]
     values = [[own.get(layers[place]) or 0.0 for place in shown] for own in alike]
     return fitted_chart(

@@ -1,4 +1,4 @@
-"""How the scores of classes change along directions in a layer, and whether that can be told from chance."""
+"""How the scores of classes change along directions in a layer, and whether that may be chance."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from ..recording.errors import ModelError
 LEAST_OF_CLASS = 5
 """Pictures of a class that its sensitivity needs."""
 SIGNIFICANT = 0.05
-"""Probability of a chance result, over all classes together, below which a class is told from chance."""
+"""Probability of a chance result, over all classes together, below which a class is more than chance."""
 
 
 class ClassSensitivity(NamedTuple):
@@ -37,7 +37,7 @@ class ClassSensitivity(NamedTuple):
     """Share of directions of random splits along which the mean score changes as much, or more."""
 
     def is_significant(self, classes: int) -> bool:
-        """Whether it can be told from chance, among so many classes (Bonferroni)."""
+        """Whether it is more than chance, among so many classes (Bonferroni)."""
         return self.p_value * classes <= SIGNIFICANT
 
 

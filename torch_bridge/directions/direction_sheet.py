@@ -25,7 +25,7 @@ COLUMNS = 3
 BAR, NAME, MOST_BARS = 5, 14, 8
 """Height of a class's bar and of its name above it, pixels; most classes in the chart."""
 FAINT_COLOUR, TRACK_COLOUR = (110, 112, 118), (40, 42, 46)
-"""sRGB 0..255: bars of classes that aren't told from chance, and what is left of any bar."""
+"""sRGB 0..255: bars of classes that may be chance, and what is left of any bar."""
 
 
 class DrawnPicture(NamedTuple):
@@ -110,7 +110,7 @@ def draw_direction(
 def draw_classes(classes: Sequence[ClassSensitivity]) -> np.ndarray:
     """Draws a bar for the share of each class, below its name -> (TILE, TILE, 3) uint8.
 
-    Those told from chance come first and stand out; a line crosses the bar at the share along random splits.
+    Those that are more than chance come first and stand out; a line crosses the bar at the share along random splits.
     """
     canvas = Image.new("RGB", (TILE, TILE), PAPER)
     pen, font = ImageDraw.Draw(canvas), ImageFont.load_default(11)

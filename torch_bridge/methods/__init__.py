@@ -11,6 +11,7 @@ from .average import AVERAGE
 from .cam import CAM
 from .concept_contribution import CONCEPT_CONTRIBUTION
 from .concept_direction import CONCEPT_DIRECTION
+from .concept_failures import CONCEPT_FAILURES
 from .concept_losses import CONCEPT_LOSSES
 from .contribution import CONTRIBUTION
 from .deconvnet import DECONVNET
@@ -66,6 +67,7 @@ METHODS: dict[str, Method] = {
         DISSECTION,
         CONCEPT_CONTRIBUTION,
         CONCEPT_LOSSES,
+        CONCEPT_FAILURES,
         HEALTH,
         EVIDENCE,
         INVERSION,

@@ -76,7 +76,7 @@ class _Probed(NamedTuple):
 
     probe: LinearProbe
     correct: int
-    """Held-out pictures that are told right."""
+    """Held-out pictures that are classified correctly."""
     pictures: int
     classes: list[ClassSensitivity]
     splits: int
@@ -90,7 +90,7 @@ def concept_direction(context: MethodContext, parameters: Parameters) -> Iterato
     made for the direction, the classes, and those of the tested pictures that lie furthest along it (most) and against
     it (least), with their classes. Extras:
     "direction" (C,) float32; "projection" (h, w) float32, in units of the layer, 0 where the probe's kinds meet;
-    "accuracy:probe" (2,) float32, share of held-out pictures that are told right, and how probable that is by chance;
+    "accuracy:probe" (2,) float32, share of held-out pictures classified correctly, and how probable that is by chance;
     "sensitivity:CLASS" (3,) float32, the class's share, that along random splits, and how probable it is by chance.
     Raises InputError or ModelError.
     """
@@ -209,13 +209,13 @@ def _maps(
     shown = sorted(probed.classes, key=lambda each: each.p_value)[:MOST_CLASSES]
     for each in shown:
         extras[f"sensitivity:{each.name}"] = np.array([each.share, each.random_share, each.p_value], np.float32)
-    label = f"{measured.concept}: {probed.correct / probed.pictures:.0%} told right; {_describe(probed.classes)}"
+    label = f"{measured.concept}: {probed.correct / probed.pictures:.0%} classified correctly; {_describe(probed.classes)}"
     note = "; ".join(filter(None, [_probe_note(probed, chance), _class_note(measured, probed), missing]))
     return sheet_maps(layer, CONCEPT_DIRECTION.name, sheet, label, extras, note)
 
 
 def _describe(classes: list[ClassSensitivity]) -> str:
-    """Names the classes whose sensitivity is told from chance, with their shares."""
+    """Names the classes whose sensitivity is more than chance, with their shares."""
     found = [f"{each.share:.0%} of {each.name}" for each in classes if each.is_significant(len(classes))]
     return f"score rises for {', '.join(found)}" if found else "no class depends on it more than on random splits"
 
@@ -223,7 +223,7 @@ def _describe(classes: list[ClassSensitivity]) -> str:
 def _probe_note(probed: _Probed, chance: float) -> str:
     if chance <= SIGNIFICANT:
         return ""
-    return f"the layer doesn't tell the concept: {probed.correct} of {probed.pictures} right may be chance"
+    return f"{probed.correct} of {probed.pictures} pictures classified correctly may be chance: the layer doesn't show the concept"
 
 
 def _missing_note(measured: _Measured, along: list[int]) -> str:
@@ -244,7 +244,7 @@ def _class_note(measured: _Measured, probed: _Probed) -> str:
     needed = math.ceil(len(probed.classes) / SIGNIFICANT) - 1
     if probed.splits < needed:
         return (
-            f"{probed.splits} random splits can't tell any of {len(probed.classes)} classes from chance; {needed} can"
+            f"{probed.splits} random splits are too few to show that any of {len(probed.classes)} classes is no chance; {needed} are enough"
         )
     return ""
 

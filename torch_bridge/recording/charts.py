@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -18,6 +18,8 @@ MOST_ROWS, MOST_SERIES, MOST_LENGTH = 1024, 64, 256
 """Rows and series of a chart, and characters of each of its texts."""
 LARGEST = 1e30
 """Largest size of a value, so that sums and lengths stay finite."""
+MOST_LINES = 6
+"""Bars whose lengths `chart_entries` shows as lines, the longest on average: as many as have colours of their own."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,8 @@ class Chart:
     """What the values are, with their unit."""
     series_axis: str = ""
     """What the series are, such as CATEGORY, whose order is that of the extra of this name."""
+    marked: str = ""
+    """Name of the row that the maps beside the chart are of, which lines mark; "" for none."""
 
     def __post_init__(self) -> None:
         """Raises InputError for values of another shape, values that aren't finite, and too many or too long ones."""
@@ -52,7 +56,7 @@ class Chart:
             raise InputError(f"{where}: {len(self.rows)} rows of {len(self.series)} values are needed, one a series")
         if not all(math.isfinite(value) and abs(value) <= LARGEST for row in self.values for value in row):
             raise InputError(f"{where}: values must be finite numbers up to {LARGEST:g}")
-        texts = (self.title, self.row_axis, self.value_axis, self.series_axis, *self.rows, *self.series)
+        texts = (self.title, self.row_axis, self.value_axis, self.series_axis, self.marked, *self.rows, *self.series)
         if max(map(len, texts)) > MOST_LENGTH:
             raise InputError(f"{where}: its texts may have {MOST_LENGTH} characters each")
 
@@ -88,3 +92,32 @@ def describe_chart(chart: Chart) -> dict[str, Any]:
     """Returns a chart as JSON values."""
     lists = {"rows": list(chart.rows), "series": list(chart.series), "values": [list(row) for row in chart.values]}
     return dict(vars(chart)) | lists
+
+
+def chart_entries(labels: Sequence[str], bars: Sequence[Mapping[str, Chart]], axis: str) -> dict[str, Chart]:
+    """Returns by method the lengths of its bars as lines over the entries of a series along an axis.
+
+    labels: of the entries. bars: by method, of each entry; one without some bars has 0 there. Of many entries some are
+    left out evenly.
+    """
+    places = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_ROWS)).round().astype(int)).tolist()
+    names, shown = [labels[place] for place in places], [bars[place] for place in places]
+    methods = dict.fromkeys(method for own in shown for method in own)
+    return {method: _bars_as_lines(names, [own.get(method) for own in shown], axis) for method in methods}
+
+
+def _bars_as_lines(names: Sequence[str], bars: Sequence[Chart | None], axis: str) -> Chart:
+    known = [chart for chart in bars if chart is not None]
+    lengths = [dict(zip(chart.rows, map(sum, chart.values), strict=True)) if chart else {} for chart in bars]
+    rows = dict.fromkeys(row for own in lengths for row in own)
+    longest = sorted(rows, key=lambda row: -sum(abs(own.get(row, 0.0)) for own in lengths))[:MOST_LINES]
+    titles = {chart.title for chart in known}
+    return fitted_chart(
+        "lines",
+        titles.pop() if len(titles) == 1 else known[0].value_axis or known[0].title,
+        names,
+        longest,
+        np.array([[own.get(row, 0.0) for row in longest] for own in lengths]),
+        row_axis=axis,
+        value_axis=known[0].value_axis,
+    )

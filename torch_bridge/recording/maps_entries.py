@@ -76,6 +76,25 @@ def parse_chart(value: Any, where: str) -> Chart:
             row_axis=fields.text("row_axis", MOST_LENGTH),
             value_axis=fields.text("value_axis", MOST_LENGTH),
             series_axis=fields.text("series_axis", MOST_LENGTH),
+            marked=fields.text("marked", MOST_LENGTH),
         )
     except InputError as error:
         raise RecordingError(f"{where}: {error}") from None
+
+
+def first_bars(document: Mapping[str, Any], where: str) -> dict[str, Chart]:
+    """Returns by method the first bars in a recording's document. Raises RecordingError for damaged charts."""
+    found: dict[str, Chart] = {}
+    for maps in document["maps"]:
+        fields = JsonFields(maps, where)
+        for chart in fields.items("charts", parse_chart, MOST_CHARTS):
+            if chart.kind == "bars":
+                found.setdefault(fields.text("method", 64), chart)
+    return found
+
+
+def parse_charts_by_method(charts: Mapping[str, Any], where: str) -> dict[str, Chart]:
+    """Parses a chart for each of some methods. Raises RecordingError."""
+    if wrong := [method for method in charts if not METHOD_NAME.fullmatch(method)]:
+        raise RecordingError(f"{where}: charts of {wrong[0][:64]!r}; names of methods are small letters, digits and _")
+    return {method: parse_chart(chart, f"{where}: charts") for method, chart in charts.items()}

@@ -1,6 +1,6 @@
 """A series: recordings of one network along an axis, such as the frames of a video, as one folder.
 
-    series.json                     axis, rate, origin, the network's file, and label and file of each entry
+    series.json                     axis, rate, origin, the network's file, label and file of each entry, and charts
     network-<hash>.json             the graph, stored once
     peaks-<hash>.safetensors        the greatest peak of each channel over all entries
     entry-<hash>.json               a recording without its graph, as in recording.json
@@ -14,14 +14,16 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
+from .charts import MOST_CHARTS, Chart
 from .data_model import Network
 from .errors import RecordingError
+from .maps_entries import parse_charts_by_method
 from .recording import Recording
 from .schema import JsonFields, read_json, text_entry
 from .series_peaks import PEAKS, SeriesPeaks, raise_peaks, read_peaks
@@ -64,6 +66,8 @@ class Series:
     """How the series was made, as plain JSON values; writing goes on only with the same."""
     peaks_file: str = ""
     """Name of the file of its peaks; "" for a series whose writing was stopped."""
+    charts: dict[str, Chart] = field(default_factory=dict)
+    """By method what its bars show from entry to entry, as lines; none for a series whose writing was stopped."""
 
     def __len__(self) -> int:
         return len(self.entries)
@@ -94,7 +98,16 @@ class Series:
         if not 0 <= position < len(self):
             raise RecordingError(f"{self.folder}: no position {position}; they are 0 to {len(self) - 1}")
         path = self.folder / self.entries[position].file
-        return restore_files(self.folder, read_json(path), str(path), self.network)
+        recording = restore_files(self.folder, read_json(path), str(path), self.network)
+        self._add_charts(recording, position / max(len(self) - 1, 1))
+        return recording
+
+    def _add_charts(self, recording: Recording, share: float) -> None:
+        """Adds the charts of the series to an entry's maps, whose place they mark. share: of the entries before it."""
+        for maps in list(recording.all_maps.values()):
+            if (chart := self.charts.get(maps.method)) is not None:
+                marked = replace(chart, marked=chart.rows[round(share * (len(chart.rows) - 1))])
+                recording.add([replace(maps, charts=(*maps.charts[: MOST_CHARTS - 1], marked))])
 
 
 def load_series(folder: Path | str) -> Series:
@@ -132,7 +145,8 @@ def _restore(folder: Path, document: dict[str, Any]) -> Series:
     peaks = fields.text("peaks")
     if peaks:
         _file_name(peaks, PEAKS_NAME, f"{where}: peaks")
-    return Series(folder, axis, float(rate), network, file, entries, fields.plain("origin"), peaks)  # type: ignore[arg-type]
+    charts = parse_charts_by_method(fields.plain("charts"), where)
+    return Series(folder, axis, float(rate), network, file, entries, fields.plain("origin"), peaks, charts)  # type: ignore[arg-type]
 
 
 def check_axis(axis: str, rate: Any, where: str) -> None:

@@ -11,8 +11,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from .charts import Chart, chart_entries, describe_chart
 from .data_model import Network
 from .errors import RecordingError
+from .maps_entries import first_bars
 from .part_files import has_parts, part_prefix, remove_stale_parts
 from .recording import Recording, describe, pictures
 from .schema import FORMAT, SCHEMA, JsonFields, describe_network, read_json
@@ -63,6 +65,8 @@ class SeriesWriter:
         self._network: Network | None = None
         self._network_file = ""
         self._peaks: SeriesPeaks = {}
+        self._bars: list[dict[str, Chart]] = []
+        """The bars of each entry."""
         self._files: dict[str, set[str]] = {}
         """Names of the files of each entry's arrays, by the name of its own file."""
         if self._has_series() and resume:
@@ -83,10 +87,12 @@ class SeriesWriter:
         try:
             self._keep_network(label, recording.network)
             maps = save_maps(self.folder, recording.all_maps.values(), lambda share: None)
-            saved = {"pictures": save_tensors(self.folder, "pictures", pictures(recording)), "maps": maps}
+            saved: dict[str, Any] = {"pictures": save_tensors(self.folder, "pictures", pictures(recording))}
+            saved["maps"] = maps
             file = self._write_json("entry", describe(recording, network=False) | saved)
             self._files[file] = _data_files(saved)
             raise_peaks(self._peaks, recording.all_maps.values())
+            self._bars.append(first_bars(saved, file))
             self._entries.append(SeriesEntry(label, file))
             self._write_index()
         except OSError as error:
@@ -110,7 +116,8 @@ class SeriesWriter:
         """Writes the peaks, and removes files that belong to no entry, and the folder if it is new and empty."""
         try:
             if kind is None and self._entries:
-                self._write_index(save_tensors(self.folder, PEAKS, encode_peaks(self._peaks)))
+                charts = chart_entries(self.labels, self._bars, self.axis)
+                self._write_index(save_tensors(self.folder, PEAKS, encode_peaks(self._peaks)), charts)
         except OSError as failure:
             raise self._failure(failure) from None
         finally:
@@ -162,7 +169,10 @@ class SeriesWriter:
             )
         self._entries, self._network = list(former.entries), former.network
         self._network_file, self._peaks = former.network_file, dict(former.peaks)
-        self._files = {entry.file: _data_files(read_json(self.folder / entry.file)) for entry in former.entries}
+        for entry in former.entries:
+            document = read_json(self.folder / entry.file)
+            self._files[entry.file] = _data_files(document)
+            self._bars.append(first_bars(document, entry.file))
 
     def _keep_network(self, label: str, network: Network) -> None:
         """Writes the network of the first entry. Raises RecordingError for another one."""
@@ -172,9 +182,9 @@ class SeriesWriter:
         elif difference := network_difference(self._network, network):
             raise RecordingError(f"{label} is of another network than the entries before it: {difference}")
 
-    def _write_index(self, peaks: str = "") -> None:
-        """Writes the index; peaks: name of their file, which fits these entries."""
-        document = {
+    def _write_index(self, peaks: str = "", charts: Mapping[str, Chart] | None = None) -> None:
+        """Writes the index; peaks, charts: name of the file of peaks, and charts, that fit these entries."""
+        document: dict[str, Any] = {
             "format": SERIES_FORMAT,
             "schema": SERIES_SCHEMA,
             "axis": self.axis,
@@ -183,6 +193,8 @@ class SeriesWriter:
             "network": self._network_file,
             "entries": [vars(entry) for entry in self._entries],
         } | ({"peaks": peaks} if peaks else {})
+        if charts:
+            document["charts"] = {method: describe_chart(chart) for method, chart in charts.items()}
         write_pieces(self.folder, [_encoded(document)], lambda digest: SERIES_DOCUMENT)
 
     def _write_json(self, stem: str, document: Mapping[str, Any]) -> str:

@@ -12,8 +12,8 @@ from .chart_bars import LIFT, series_colour
 
 MOST_LINES, MOST_POINTS = 8, 256
 """Lines that are shown, and points of each: of more points some are left out evenly."""
-TEXT, LINE, GRID = 0.15, 0.022, 0.008
-"""Size of the texts, and widths of lines and of the grid; metres."""
+TEXT, LINE, GRID, MARK = 0.15, 0.022, 0.008, 0.014
+"""Size of the texts, and widths of lines, of the grid and of the mark; metres."""
 NAMES, ENDS = 0.3, 0.45
 """Most of the width that names of series, and that the first and the last row's name take, as shares."""
 
@@ -35,6 +35,9 @@ def add_lines(plan: Plan, chart: Chart, area: Area) -> str:
         plan.box(FLAT, (plot.left, plot.right), (level - GRID / 2, level + GRID / 2), "track", LIFT - 0.004)
         plan.text(FLAT, text, TEXT, "quiet", x=plot.left - 0.08, y=level - 0.26 * TEXT, align="right")
     _add_ends(plan, chart, plot)
+    if chart.marked in chart.rows and len(chart.rows) > 1:
+        marked = plot.left + chart.rows.index(chart.marked) / (len(chart.rows) - 1) * plot.width
+        plan.box(FLAT, (marked - MARK / 2, marked + MARK / 2), (plot.bottom, plot.top), "text", LIFT - 0.002)
     x = plot.left + np.linspace(0, 1, len(values)) * plot.width if len(values) > 1 else np.array([plot.right])
     y = plot.bottom + (values - low) / (high - low) * plot.height
     for place in range(len(names)):

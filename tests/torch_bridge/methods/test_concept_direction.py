@@ -95,7 +95,7 @@ def test_a_planted_unit_is_found_and_its_class_depends_on_it():
         assert 0.2 < sensitivity[name][1] < 0.8
     assert sensitivity["other"][2] > 0.2
     assert sensitivity["blind"].tolist() == [0, 0, 1]
-    assert maps.labels == ("red: 100% told right; score rises for 100% of reader, 0% of opposite",)
+    assert maps.labels == ("red: 100% classified correctly; score rises for 100% of reader, 0% of opposite",)
 
 
 def test_the_projection_is_that_of_each_position():
@@ -159,7 +159,7 @@ def test_the_note_says_when_nothing_furthest_along_shows_the_concept():
 
 
 def test_a_concept_that_the_layer_does_not_hold():
-    """Two kinds of noise: the probe is at chance, no class is told from chance, and the note says so."""
+    """Two kinds of noise: the probe is at chance, no class is more than chance, and the note says so."""
     noise = [*pictures(60, True, 7), *pictures(60, True, 8)]
     own = class_data()
     mixed = method_runs.Pictures(
@@ -167,14 +167,14 @@ def test_a_concept_that_the_layer_does_not_hold():
     )
     maps = run(mixed, tested=200)
     assert maps.extras["accuracy:probe"][1] > 0.05
-    assert maps.note.startswith("the layer doesn't tell the concept: ")
+    assert "may be chance: the layer doesn't show the concept" in maps.note
     assert maps.labels[0].endswith("no class depends on it more than on random splits")
 
 
 def test_too_few_random_splits_for_so_many_classes():
     """The least probability is 1 / 21 here, which is no sign for one of four classes."""
     maps = run(class_data(), tested=200, splits=20)
-    assert maps.note == "20 random splits can't tell any of 4 classes from chance; 79 can"
+    assert maps.note == "20 random splits are too few to show that any of 4 classes is no chance; 79 are enough"
     assert run(class_data(), tested=200, splits=79).labels[0].endswith("score rises for 100% of reader, 0% of opposite")
 
 
@@ -185,7 +185,7 @@ def test_two_folders_without_a_data_set(tmp_path: Path):
             Image.fromarray(pixels).save(tmp_path / name / f"{number}.png")
     maps = run(None, concept=str(tmp_path / "red"), others=str(tmp_path / "plain"))
     assert maps.extras["accuracy:probe"][0] == 1 and maps.extras["direction"][0] > 0.99
-    assert maps.labels[0].startswith("red: 100% told right; ")
+    assert maps.labels[0].startswith("red: 100% classified correctly; ")
     assert [name for name in maps.extras if name.startswith("sensitivity:")], "classes are those that are predicted"
 
 
