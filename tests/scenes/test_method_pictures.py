@@ -19,7 +19,7 @@ DOCS = Path(__file__).resolve().parent.parent.parent / "docs"
 TEXT = (DOCS / "methods.md").read_text("utf-8")
 COMMANDS = documented_commands(TEXT)
 QUICK = ("activations", "weights", "cam", "grad_cam", "layer_cam", "localisation", "guided_backprop")
-MOST_BYTES = 60 << 10
+MOST_BYTES = 100 << 10
 
 
 def test_each_method_has_a_section_a_command_and_a_small_picture():

@@ -101,9 +101,7 @@ def failure_evidence(
             raise ModelError("the network's answer has no gradient: it detaches, rounds or converts its values")
         by_class.append({layer: paths.share(layer).values for layer in context.layers})
     for_wrong, for_right = by_class
-    return {
-        layer: _evidence(findings[layer], for_wrong[layer], for_right[layer], bar) for layer in context.layers
-    }
+    return {layer: _evidence(findings[layer], for_wrong[layer], for_right[layer], bar) for layer in context.layers}
 
 
 def _evidence(findings: Sequence[UnitFinding], wrong: np.ndarray, right: np.ndarray, bar: float) -> ConceptEvidence:

@@ -209,7 +209,9 @@ def _maps(
     shown = sorted(probed.classes, key=lambda each: each.p_value)[:MOST_CLASSES]
     for each in shown:
         extras[f"sensitivity:{each.name}"] = np.array([each.share, each.random_share, each.p_value], np.float32)
-    label = f"{measured.concept}: {probed.correct / probed.pictures:.0%} classified correctly; {_describe(probed.classes)}"
+    label = (
+        f"{measured.concept}: {probed.correct / probed.pictures:.0%} classified correctly; {_describe(probed.classes)}"
+    )
     note = "; ".join(filter(None, [_probe_note(probed, chance), _class_note(measured, probed), missing]))
     return sheet_maps(layer, CONCEPT_DIRECTION.name, sheet, label, extras, note)
 
@@ -243,9 +245,7 @@ def _class_note(measured: _Measured, probed: _Probed) -> str:
         return "no class's score depends on this layer"
     needed = math.ceil(len(probed.classes) / SIGNIFICANT) - 1
     if probed.splits < needed:
-        return (
-            f"{probed.splits} random splits are too few to show that any of {len(probed.classes)} classes is no chance; {needed} are enough"
-        )
+        return f"{probed.splits} random splits are too few to show that any of {len(probed.classes)} classes is no chance; {needed} are enough"
     return ""
 
 

@@ -17,8 +17,9 @@ from innerwalk.torch_bridge.comparison.report import write_comparison
 from innerwalk.torch_bridge.comparison.run import ComparisonSettings, NetworkComparer, NetworkState
 from innerwalk.torch_bridge.data import open_data
 from innerwalk.torch_bridge.dissection.run import DissectionSettings
-from innerwalk.torch_bridge.recording import ignore_progress
+from innerwalk.torch_bridge.recording import ignore_progress, load
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError
+from innerwalk.torch_bridge.server.in_process import denormals_restored
 from innerwalk.torch_bridge.subject import RecordSpec
 
 SIDE, PICTURES, CHANNELS = 16, 12, 6
@@ -56,7 +57,7 @@ def data_folder(tmp_path_factory):
 def compare(tmp_path, data_folder):
     """Compares states of `Small`: {label: state dict or path}, as checkpoints or networks."""
 
-    def run(states, checkpoints=False, data=data_folder, arguments=None, **settings):
+    def run(states, checkpoints=False, data=data_folder, arguments=None, unnumbered=(), **settings):
         paths = {}
         for label, state in states.items():
             paths[label] = state if isinstance(state, str) else str(tmp_path / f"{label}.pt")
@@ -67,11 +68,12 @@ def compare(tmp_path, data_folder):
             label: RecordSpec(f"{__name__}:Small", (arguments or {}).get(label, {}), weights=path, **fields)
             for label, path in paths.items()
         }
-        named = [NetworkState(*item) for item in specs.items()]
+        named = [NetworkState(label, spec, label not in unnumbered) for label, spec in specs.items()]
         chosen = ComparisonSettings(DissectionSettings(quantile=0.05), **{"probe": PICTURES} | settings)
         names = lambda texts: {text: text.replace(":", "_") for text in texts}  # noqa: E731
         comparer = NetworkComparer(open_data(str(data)), chosen, tmp_path / "out", torch.device("cpu"), names)
-        return (comparer.compare_checkpoints if checkpoints else comparer.compare_networks)(named, ignore_progress)
+        with denormals_restored():
+            return (comparer.compare_checkpoints if checkpoints else comparer.compare_networks)(named, ignore_progress)
 
     return run
 
@@ -177,6 +179,33 @@ def test_dead_units_are_counted_and_a_planted_detector_is_gained(compare, tmp_pa
         table = list(csv.DictReader(file))
     assert len(table) == CHANNELS + 8 + 2 and table[2]["concept after"] == "<red>" and table[0]["concept after"] == ""
     assert (tmp_path / "out" / "epoch 1" / "report.html").is_file()
+    assert_hall_shows(load(tmp_path / "out" / "hall"), found)
+
+
+def assert_hall_shows(hall, found):
+    """The hall of the reference carries the numbers of the report on its boards, and what its units detect."""
+    [charts] = {maps.charts for maps in hall.all_maps.values()}
+    convergence, matrix, detectors = charts
+    assert (convergence.kind, matrix.kind, detectors.kind) == ("lines", "matrix", "bars")
+    assert convergence.rows == detectors.rows == ("epoch 0", "epoch 1") and convergence.series == matrix.series
+    alike = {row["layer"]: row["cka"] or 0.0 for row in found.networks[0].layers}
+    assert convergence.values[0] == pytest.approx([alike[layer] for layer in convergence.series], rel=1e-4)
+    assert np.array(matrix.values) == pytest.approx(np.nan_to_num(found.pairs[0].similarity), rel=1e-4)
+    assert detectors.series == ("shape",) and detectors.values == ((0.0,), (1.0,))
+    norm = hall.maps("norm")
+    assert norm.labels[2] == "none → <red>" and set(norm.labels) == {"", "none → <red>"}
+    assert norm.extras["category"].tolist() == [0, 0, 1, 0, 0, 0]
+
+
+def test_a_file_without_an_epoch_is_compared_but_no_reference(compare):
+    states = {f"epoch {k}": state(k) for k in (0, 1)} | {"best": state(2)}
+    found = compare(states, checkpoints=True, unnumbered=("best",))
+    assert found.reference == "epoch 1" and [network.label for network in found.networks] == list(states)
+    assert found.remark == "the reference is epoch 1, as best names no epoch or step"
+    assert [network.label for network in found.run] == ["epoch 0", "epoch 1"]
+    assert found.hall.maps("norm").charts[0].rows == ("epoch 0", "epoch 1")
+    alone = compare({"a": state(0), "best": state(2)}, checkpoints=True, unnumbered=("a", "best"))
+    assert alone.reference == "best" and not alone.remark
 
 
 def test_networks_of_different_shapes_are_compared_as_far_as_they_go(compare):
@@ -188,6 +217,9 @@ def test_networks_of_different_shapes_are_compared_as_far_as_they_go(compare):
     assert 0 < row["cka"] < 1 and row["units"] == 5 and row["activations"] is None and row["weights"] is None
     units = [unit for unit in found.pairs[0].units if unit["layer"] == "second"]
     assert len(units) == 8 and sum(unit["most alike"] is None for unit in units) == 3
+    matrix, *detectors = found.hall.maps("norm").charts
+    assert matrix.rows == matrix.series == ("norm", "second", "head") and matrix.title == "CKA of a and b"
+    assert [chart.title for chart in detectors] == ["unique detectors of a", "unique detectors of b"]
     assert {unit["activation drift"] for unit in units} == {None} and found.pairs[0].similarity.shape == (3, 3)
 
 
@@ -196,6 +228,8 @@ def test_pictures_without_labels_give_all_but_concepts(compare, data_folder, tmp
     assert found.networks[1].concepts == [] and found.networks[1].layers[0]["detectors"] is None
     assert 0 < found.networks[1].layers[0]["cka"] < 1
     assert write_comparison(tmp_path / "out", ABOUT, found, training=False)["pairs"][0]["changes"] == {}
+    hall = load(tmp_path / "out" / "hall").maps("norm")
+    assert [chart.kind for chart in hall.charts] == ["matrix"] and not any(hall.labels)
 
 
 def test_checkpoints_that_cannot_be_loaded_are_left_out_and_named(compare, tmp_path):
@@ -221,3 +255,20 @@ def test_too_many_numbers_are_refused_with_what_would_fit(compare, monkeypatch):
     monkeypatch.setattr(features, "MAX_VALUES", 16 * (CHANNELS + 8 + 2) * 5)
     with pytest.raises(InputError, match="12 pictures: --probe 5 is the most for so many layers"):
         compare({"a": state(0), "b": state(1)})
+
+
+def test_charts_of_many_layers_show_some_spread_evenly():
+    from innerwalk.torch_bridge.comparison.comparison_charts import SHOWN, comparison_charts, spread
+    from innerwalk.torch_bridge.comparison.network_summary import NetworkSummary
+    from innerwalk.torch_bridge.comparison.unit_changes import NetworkPair
+
+    layers = [f"l{k}" for k in range(22)]
+    concepts = [{"layer": layer, "category": "shape", "concept": "x", "units": 1} for layer in layers]
+    rows = [{"layer": layer, "cka": 1.0} for layer in layers]
+    network = NetworkSummary("n", 1, rows, concepts)
+    pair = NetworkPair("n", "m", layers, layers, np.eye(22), [])
+    matrix, first, second = comparison_charts([network] * 2, pair, "n", ("shape",), training=False)
+    assert len(matrix.rows) == SHOWN and (matrix.rows[0], matrix.rows[-1]) == ("l0", "l21")
+    assert np.array_equal(np.array(matrix.values), np.eye(SHOWN)) and matrix.row_axis == "8 of 22 layers of n"
+    assert first.kind == "lines" and first == second and set(first.values) == {(1.0,)}
+    assert spread(3) == [0, 1, 2] and spread(1) == [0]

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from innerwalk.bench.fuzz_recordings import sample
-from innerwalk.torch_bridge.recording import Maps, SeriesWriter, load_series, pack, series_writing, writing
+from innerwalk.torch_bridge.recording import Chart, Maps, SeriesWriter, load_series, pack, series_writing, writing
+from innerwalk.torch_bridge.recording.charts import MOST_ROWS, chart_entries
 from innerwalk.torch_bridge.recording.errors import RecordingError
 from innerwalk.torch_bridge.recording.safetensors import encode
 from innerwalk.torch_bridge.recording.series_peaks import SeriesPeaks, raise_peaks, scale_alike
@@ -323,3 +324,69 @@ def test_a_label_and_values_of_any_kind_are_kept(tmp_path):
     series = load_series(tmp_path / "s")
     assert series.labels == ("Wörter, 漢字\n\x1b[0m",)
     assert np.array_equal(series.load(0).maps("b").data, data, equal_nan=True)
+
+
+def with_bars(value: float, *rows: str, title: str = "evidence"):
+    """A recording whose maps carry bars: the first as long as the value, the others half as long, in two series."""
+    found = another(value)
+    lengths = tuple((value, 0.0) if k == 0 else (value / 4, value / 4) for k in range(len(rows)))
+    chart = Chart("bars", title, rows, ("a", "b"), lengths, "concept", "score")
+    found.add([replace(maps, charts=(chart,)) for maps in found.all_maps.values()])
+    return found
+
+
+def charts_of(series, k: int):
+    return series.load(k).maps("b").charts
+
+
+def test_bars_of_entries_become_lines_that_mark_the_entry(tmp_path):
+    with SeriesWriter(tmp_path / "s", "frame") as writer:
+        for value in (1.0, 2.0):
+            writer.add(f"frame {value:g}", with_bars(value, "ring", "blue"))
+    with SeriesWriter(tmp_path / "s", "frame", resume=True) as writer:
+        writer.add("frame 3", with_bars(3.0, "blue", "star"))
+    series = load_series(tmp_path / "s")
+    [lines] = series.charts.values()
+    assert (lines.kind, lines.title, lines.value_axis, lines.row_axis) == ("lines", "evidence", "score", "frame")
+    assert lines.rows == ("frame 1", "frame 2", "frame 3") and lines.series == ("blue", "ring", "star")
+    assert lines.values == ((0.5, 1.0, 0.0), (1.0, 2.0, 0.0), (3.0, 0.0, 1.5))
+    for k, label in enumerate(lines.rows):
+        bars, shown = charts_of(series, k)
+        assert bars.kind == "bars" and shown == replace(lines, marked=label)
+
+
+def test_entries_of_several_titles_are_named_by_what_is_measured(tmp_path):
+    with SeriesWriter(tmp_path / "s", "frame") as writer:
+        writer.add("0", with_bars(1.0, "ring", title="evidence for ring"))
+        writer.add("1", with_bars(1.0, "ring", title="evidence for star"))
+    assert charts_of(load_series(tmp_path / "s"), 0)[1].title == "score"
+
+
+def test_a_series_without_bars_has_no_charts(tmp_path):
+    series = load_series(written(tmp_path / "s", 1, 2))
+    assert not series.charts and not charts_of(series, 1)
+
+
+def test_a_very_long_series_leaves_out_entries_evenly():
+    bars = [{"m": Chart("bars", "t", ("a",), ("s",), ((float(k),),))} for k in range(5000)]
+    chart = chart_entries([str(k) for k in range(5000)], bars, "frame")["m"]
+    assert len(chart.rows) <= MOST_ROWS and (chart.rows[0], chart.rows[-1]) == ("0", "4999")
+    assert all(value == float(row) for row, (value,) in zip(chart.rows, chart.values, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("charts", "said"),
+    [
+        ([], "charts"),
+        ({"m": 3}, "an object"),
+        ({"M!": {}}, "names of methods are small letters"),
+        ({"m": {"kind": "pie"}}, "kind"),
+    ],
+)
+def test_damaged_charts_of_a_series_are_one_line(tmp_path, charts, said):
+    folder = written(tmp_path / "s", 1)
+    document = json.loads((folder / "series.json").read_text())
+    (folder / "series.json").write_text(json.dumps(document | {"charts": charts}))
+    with pytest.raises(RecordingError, match=said) as raised:
+        load_series(folder)
+    assert "\n" not in str(raised.value)
