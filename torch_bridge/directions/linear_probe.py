@@ -47,7 +47,7 @@ class ProbeFit:
         return LinearProbe(raw / length, float((raw @ self.mean - bias) / length))
 
     def held_out_correct(self, labels: np.ndarray, random: np.random.Generator) -> int:
-        """Returns how many pictures are classified correctly by probes that were fitted without them; labels: (n,) bool.
+        """Returns how many pictures are classified correctly by probes fitted without them; labels: (n,) bool.
 
         The pictures are divided into FOLDS parts at random, with the same share of both kinds in each.
         """

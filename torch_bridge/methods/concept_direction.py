@@ -225,7 +225,8 @@ def _describe(classes: list[ClassSensitivity]) -> str:
 def _probe_note(probed: _Probed, chance: float) -> str:
     if chance <= SIGNIFICANT:
         return ""
-    return f"{probed.correct} of {probed.pictures} pictures classified correctly may be chance: the layer doesn't show the concept"
+    count = f"{probed.correct} of {probed.pictures} pictures classified correctly"
+    return f"{count} may be chance: the layer doesn't show the concept"
 
 
 def _missing_note(measured: _Measured, along: list[int]) -> str:
@@ -245,7 +246,8 @@ def _class_note(measured: _Measured, probed: _Probed) -> str:
         return "no class's score depends on this layer"
     needed = math.ceil(len(probed.classes) / SIGNIFICANT) - 1
     if probed.splits < needed:
-        return f"{probed.splits} random splits are too few to show that any of {len(probed.classes)} classes is no chance; {needed} are enough"
+        few = f"{probed.splits} random splits are too few to show that any of {len(probed.classes)} classes"
+        return f"{few} is no chance; {needed} are enough"
     return ""
 
 

@@ -163,7 +163,8 @@ class Maps:
     correlations:METHOD  (n,): rank correlations with the original map after weights of n parts have become random
     direction            (C,): a direction in the layer's values, of length 1
     projection           (h, w): projection of each position on the direction, less a threshold
-    accuracy:probe       (2,): share of held-out pictures that a probe classifies correctly, probability of that by chance
+    accuracy:probe       (2,): share of held-out pictures that a probe classifies correctly, probability of this by
+                         chance
     sensitivity:CLASS    (3,): share of a class's pictures whose score rises along the direction, the same along random
                          directions, probability of the first by chance
     """

@@ -136,7 +136,8 @@ def _render(scene: bpy.types.Scene, progress: Progress | None, lines: list[str],
             progress("rendering", int(match[1]) / max(1, int(match[2])))
 
     try:
-        with silence_stdout(), without_egl_errors(), status_lines(on_line):
+        # without the override Blender renders the frame that the window's own scene is at
+        with silence_stdout(), without_egl_errors(), status_lines(on_line), bpy.context.temp_override(scene=scene):
             bpy.ops.render.render(write_still=write_still, scene=scene.name)
     except RuntimeError as error:
         return str(error).splitlines()[0]

@@ -10,6 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from mathutils import Matrix  # noqa: E402
 
+from innerwalk.blender_addon.actions import key_series  # noqa: E402  # which follows the timeline
 from innerwalk.blender_addon.imaging.colour_maps import to_srgb  # noqa: E402
 from innerwalk.blender_addon.layout import boards  # noqa: E402
 from innerwalk.blender_addon.output.figure import render_figure  # noqa: E402
@@ -18,12 +19,13 @@ from innerwalk.blender_addon.plans.board_contents.chart_bars import series_colou
 from innerwalk.blender_addon.plans.chart_boards import plan_charts  # noqa: E402
 from innerwalk.blender_addon.plans.primitives import Style  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build  # noqa: E402
+from innerwalk.blender_addon.scene.hall.series import create_folder_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.store import Appearance  # noqa: E402
 from innerwalk.tests.support import endpoint_recordings  # noqa: E402
 from innerwalk.tests.support.charts import chart  # noqa: E402
 from innerwalk.tests.support.part_plans import hall_of  # noqa: E402
 from innerwalk.tests.support.pictures import read_picture  # noqa: E402
-from innerwalk.torch_bridge.recording import Chart, Recording  # noqa: E402
+from innerwalk.torch_bridge.recording import Chart, Recording, SeriesWriter, load_series  # noqa: E402
 
 SIZE, MARGIN = (960, 720), 1.25
 """Pixels of a picture, and its width over that of the board in it."""
@@ -51,6 +53,7 @@ TABLE = chart(
 )
 BARS = chart("bars", ((3.0,), (1.0,)), ("ring", "blue"), ("score",), title="evidence")
 CHARTS = (LINES, MATRIX, TABLE)
+BARS_BY_FRAME = tuple(replace(BARS, values=((k + 1.0,), (4.0,))) for k in range(3))
 
 
 def recording(*charts: Chart) -> Recording:
@@ -175,3 +178,43 @@ def test_nothing_else_stands_before_a_board(rendered):
     around += [(width - edge, y) for y in np.linspace(edge, height - edge, 20)]
     for kind, picture in pictures.items():
         assert np.abs(shown_at(picture, np.array(around)) - board).max() < 12, kind
+
+
+def test_the_timeline_moves_bars_and_mark_of_a_series(tmp_path):
+    """Each frame of the scene shows the entry's own bars, and marks its place on the lines over all entries."""
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+    with SeriesWriter(tmp_path / "s", "frame", 12.0) as writer:
+        for k, own in enumerate(BARS_BY_FRAME):
+            writer.add(FRAMES[k], recording(own))
+    scene = create_folder_hall(tmp_path / "s")
+    key_series(scene)
+    lines = load_series(tmp_path / "s").load(0).maps("head").charts[1]
+    hall = hall_of(recording(BARS))
+    hall.board_links = hall.board_links._replace(charts=2)
+    style, options = Style.of("dark"), FigureOptions(preset="camera", size=SIZE, samples=4)
+    pictures = {"bars": [], "lines": []}
+    for frame in (1, 3):
+        scene.frame_set(frame)
+        for kind, board in zip(pictures, boards.chart_boards(hall), strict=True):
+            look_at(scene, board)
+            pictures[kind].append(
+                read_picture(render_figure(scene, tmp_path / "x.png", options))[..., :3].astype(float)
+            )
+    for picture, own in zip(pictures["bars"], (BARS_BY_FRAME[0], BARS_BY_FRAME[2]), strict=True):
+        [bar, *_] = [
+            face.points for face in plan_charts([own], style).faces if (face.colours == style.colour("bar")).all()
+        ]
+        ends = np.array([bar[:, 0].max() - 0.03, bar[:, 0].max() + 0.03])
+        on, past = shown_at(picture, np.column_stack([ends, [bar[:, 1].mean()] * 2]))
+        assert on[2] - on[0] > 60 > past[2] - past[0]
+    marks = []
+    for label in (FRAMES[0], FRAMES[2]):
+        known = [face.points.tolist() for face in plan_charts([replace(lines, marked="")], style).faces]
+        shown = plan_charts([replace(lines, marked=label)], style).faces
+        [mark] = [face.points for face in shown if face.points.tolist() not in known]
+        marks.append((float(mark[:, 0].mean()), float(mark[:, 1].max()) - 0.08))
+    around = np.array([(x, 0.0) for x in np.linspace(-0.03, 0.03, 13)])  # letters of another width move the mark a bit
+    bright = np.array(
+        [[shown_at(picture, around + mark).mean(-1).max() for mark in marks] for picture in pictures["lines"]]
+    )
+    assert np.diag(bright).min() > 150 > 80 > max(bright[0, 1], bright[1, 0])

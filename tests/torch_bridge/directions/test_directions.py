@@ -65,7 +65,7 @@ def test_units_do_not_matter():
 
 
 def test_held_out_pictures_of_noise_are_at_chance():
-    """With more channels than pictures any split can be learnt, but held-out pictures are classified correctly by chance."""
+    """With more channels than pictures any split can be learnt, but of held-out ones half are right by chance."""
     values = np.random.default_rng(2).normal(size=(200, 400))
     labels = np.arange(200) < 100
     fit = ProbeFit(values)

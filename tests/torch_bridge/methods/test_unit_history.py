@@ -1,4 +1,4 @@
-"""A unit's pictures through training: one tile for each checkpoint in order, of its own weights, and one line for errors."""
+"""A unit's pictures through training: a tile for each checkpoint, in order, of its weights; errors are one line."""
 
 import numpy as np
 import pytest
