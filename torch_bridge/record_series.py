@@ -258,7 +258,7 @@ def _origin(spec: RecordSpec, along: SeriesInputs, method: SeriesMethod | None) 
     """The options that a series was made with, as JSON values."""
     chosen = {field.name: getattr(spec, field.name) for field in fields(spec) if field.name not in NO_ORIGIN}
     chosen["inputs"] = [getattr(own, "name", None) or Path(str(own)).name for own in spec.inputs]
-    chosen["asked"] = method.about if method else {}
+    chosen["method"] = method.about if method else {}
     plain = {name: value for name, value in chosen.items() if value not in (None, "", (), [], {}, False)}
     origin: dict[str, Any] = json.loads(json.dumps(plain | {"source": along.source}, default=str))
     return origin

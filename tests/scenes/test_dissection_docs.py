@@ -15,6 +15,8 @@ pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.scenes import cli
 from innerwalk.scenes.dissection_farm import part_tasks
 from innerwalk.scenes.film_files.child_process import FrameChild
+from innerwalk.tests.support.pictures import read_picture
+from innerwalk.torch_bridge.recording import load, load_series
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "dissection.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^```(bash|python)\n(.*?)^```$", TEXT, re.M | re.S))
@@ -33,9 +35,20 @@ def test_the_page_runs(tmp_path, monkeypatch, capsys):
         assert program == "innerwalk" and run(arguments, monkeypatch) == 0, capsys.readouterr().err
     said = capsys.readouterr().out
     assert "circle" in said and "saved dissected/report.html" in said and (tmp_path / "units.png").is_file()
+    assert_failures_and_series(tmp_path, said)
     found: dict = {}
     exec(BLOCKS["python"], found)
     assert len(found["units"]) == 72 and sum(found["count_detectors"](found["units"]).values()) >= 40
+
+
+def assert_failures_and_series(folder: Path, said: str) -> None:
+    [table] = load(folder / "failures").maps("stage3.1:add", "concept_failures").charts
+    assert len(table.rows) == 6 and all(", is " in row for row in table.rows) and "failures among" in said
+    lines = load_series(folder / "noise").charts["concept_contribution"]
+    ring = lines.series.index(next(name for name in lines.series if name.startswith("ring")))
+    assert len(lines.rows) == 5 and lines.values[0][ring] > lines.values[-1][ring]
+    for name in ("failures.png", "noise.png"):
+        assert read_picture(folder / name)[..., :3].std() > 10
 
 
 def test_shards_of_the_command_line_and_workers_agree(tmp_path, monkeypatch, capsys):

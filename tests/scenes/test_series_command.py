@@ -9,6 +9,7 @@ pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.scenes import cli
 from innerwalk.tests.support.clips import write_clip
+from innerwalk.tests.torch_bridge.methods.test_predictions_by_concept import finding, write_folder
 from innerwalk.torch_bridge import concepts, record_series
 from innerwalk.torch_bridge.recording import load_series
 
@@ -61,12 +62,38 @@ def test_the_checkpoints_of_a_run_become_a_series(tmp_path, capsys):
         cli.main(["series", "object", "--checkpoints", str(runs), "--layers", "stem.*", "-o", str(tmp_path / "s")]) == 0
     )
     series = load_series(tmp_path / "s")
-    assert series.labels == ("epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 8", "object")
+    assert series.labels == ("epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 8", "object, epoch 12")
     assert series.load(5).prediction.top[0][1] == "ring" and series.load(5).prediction.top[0][2] > 0.9
     assert series.load(0).prediction.top[0][2] < 0.5
     said = capsys.readouterr().out
-    assert "axis           epoch, 6 entries, epoch 0 to object" in said
-    assert "warning        1 of 7 left out, first pair: weights pair.safetensors don't fit ConceptsNet" in said
+    assert "axis           epoch, 6 entries, epoch 0 to object, epoch 12" in said
+    assert (
+        "warning        1 of 7 left out, first pair, epoch 12: weights pair.safetensors don't fit ConceptsNet" in said
+    )
+
+
+def test_a_method_is_run_with_each_entry_and_its_bars_become_lines(tmp_path, capsys):
+    question = ["--method", "concept_contribution", "--set", "of_class=ring", "--layers", "stage3.1:add"]
+    question += ["--set", f"dissected={write_units(tmp_path / 'd')}", "-o", str(tmp_path / "s")]
+    assert cli.main(["series", "object", "--noise", "0,8", *question]) == 0, capsys.readouterr().err
+    series = load_series(tmp_path / "s")
+    [lines] = series.charts.values()
+    assert (lines.kind, lines.rows, lines.row_axis) == ("lines", ("0", "8"), "noise")
+    assert lines.title == "evidence for ring in stage3.1:add" and set(lines.series) == {"ring (36)", "blue (36)"}
+    assert sum(lines.values[0]) > sum(lines.values[1]) + 1  # noise takes the evidence away
+    for k in range(2):
+        bars, shown = series.load(k).maps("stage3.1:add", "concept_contribution").charts
+        assert bars.kind == "bars" and shown.marked == lines.rows[k]
+        totals = dict(zip(bars.rows, map(sum, bars.values), strict=True))
+        assert [totals[name] for name in lines.series] == pytest.approx(lines.values[k], rel=1e-3, abs=1e-3)
+    assert cli.main(["series", "object", "--noise", "0,8", *question, "--resume", "--set", "threshold=.1"]) == 2
+    assert "its series was made with another method; make it anew" in capsys.readouterr().err
+
+
+def write_units(folder: Path) -> Path:
+    """The folder of a dissection in which every second unit of a layer detects rings, the others blue."""
+    concepts_of = (("ring", "object"), ("blue", "colour"))
+    return write_folder(folder, [finding(k, *concepts_of[k % 2]) for k in range(72)], "stage3.1:add")
 
 
 @pytest.mark.parametrize(
@@ -83,6 +110,9 @@ def test_the_checkpoints_of_a_run_become_a_series(tmp_path, capsys):
         ("object -o s --checkpoints . --weights x.pt", "--checkpoints brings the weights; leave out --weights"),
         ("object -o s --noise 1,x", "is not a list of numbers"),
         ("-o s --recordings gone", "no recording here"),
+        ("object -o s --noise 1 --set count=3", "--set, --channels and --data are of a --method; name one"),
+        ("object -o s --noise 1 --method dissectoin", "no method 'dissectoin'; did you mean dissection"),
+        ("object -o s --noise 1 --method dissection --set count=x", "dissection: count is 'x'; a whole number"),
     ],
 )
 def test_what_is_wrong_is_one_line(tmp_path, monkeypatch, capsys, line, message):

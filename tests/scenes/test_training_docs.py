@@ -12,8 +12,9 @@ pytest.importorskip("torch", reason="needs torch")
 pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.scenes import cli
+from innerwalk.tests.support.pictures import read_picture
 from innerwalk.torch_bridge import concepts
-from innerwalk.torch_bridge.recording import load_series
+from innerwalk.torch_bridge.recording import load, load_series
 
 WEIGHTS = concepts.weights_path("object").parent
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "training.md").read_text("utf-8")
@@ -37,18 +38,32 @@ def test_the_page_runs(tmp_path, monkeypatch, capsys):
     assert said.count("left out") == 2 and "saved          networks/report.html" in said
     found: dict = {}
     exec(BLOCKS["python"], found)
-    assert found["converged"]["stem.norm"] == "epoch 4" and found["converged"]["stage3.1:add"] == "object"
+    assert found["converged"]["stem.norm"] == "epoch 4" and found["converged"]["stage3.1:add"] == "object, epoch 12"
     assert found["alignment"] == pytest.approx(1, abs=1e-5) and found["partners"].tolist() == [7, 6, 5, 4, 3, 2, 1, 0]
     assert_trained_grows_detectors(Path("trained"))
     tuned = table(Path("tuned/units.csv"))
     assert {row["before"] for row in tuned} == {"object-epoch-04"} and {row["after"] for row in tuned} == {"object"}
     assert {row["network"] for row in table(Path("networks/concepts.csv"))} == {"object", "pair"}
     assert (Path("networks/pair/report.html")).is_file()
+    shown = load("trained/hall").maps("stage3.1:add")
+    assert [chart.kind for chart in shown.charts] == ["lines", "matrix", "bars"] and Path("trained.blend").is_file()
+    assert sum("→" in label for label in shown.labels) >= 30
+    wall = load("wall").maps("stage3.1:add", "unit_history")
+    assert wall.charts[0].rows == ("epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 8", "object, epoch 12")
+    for name in ("wall.png", "boards.png"):
+        assert read_picture(Path(name))[..., :3].std() > 10
 
 
 def assert_trained_grows_detectors(folder: Path) -> None:
     rows = [row for row in table(folder / "layers.csv") if row["layer"] == "stage3.1:add"]
-    assert [row["network"] for row in rows] == ["epoch 0", "epoch 1", "epoch 2", "epoch 4", "epoch 8", "object"]
+    assert [row["network"] for row in rows] == [
+        "epoch 0",
+        "epoch 1",
+        "epoch 2",
+        "epoch 4",
+        "epoch 8",
+        "object, epoch 12",
+    ]
     assert int(rows[0]["detectors"]) <= 2 and int(rows[-1]["detectors"]) >= 40
     assert float(rows[0]["cka"]) < 0.2 and float(rows[-1]["cka"]) == float(rows[-1]["weights"] or 1) == 1
     changes = json.loads((folder / "summary.json").read_text())["pairs"][0]["changes"]

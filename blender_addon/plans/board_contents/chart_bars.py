@@ -135,11 +135,14 @@ def add_matrix(plan: Plan, chart: Chart, area: Area) -> str:
     head = min(longest * size, 0.3 * area.height) if upright else size
     high = min((area.height - head - 0.08) / rows, PITCH)
     top = area.top - head - 0.08
+    fitting = [style.fit(name, head, size) for name in names]
+    common = float(np.median(fitting))  # so that short names aren't larger than most
     for column, name in enumerate(names):
         middle = left + (column + 0.5) * wide
         if upright:
-            plane = Plane(np.array([middle + 0.26 * size, top + 0.05, 0.0]), FLAT.up, -FLAT.right)
-            plan.text(plane, name, style.fit(name, head, size), "quiet")
+            letters = min(fitting[column], common)
+            plane = Plane(np.array([middle + 0.26 * letters, top + 0.05, 0.0]), FLAT.up, -FLAT.right)
+            plan.text(plane, name, letters, "quiet")
         else:
             plan.text(FLAT, name, size, "quiet", x=middle, y=top + 0.06, align="centre")
     peak = float(np.abs(values).max()) or 1.0

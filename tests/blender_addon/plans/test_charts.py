@@ -133,6 +133,22 @@ def test_long_names_of_columns_stand_upright():
     assert len(upright) == 10 and all(np.allclose(run.plane.right, (0, 1, 0)) for run in upright)
 
 
+def test_upright_names_are_of_one_size_but_for_longer_ones():
+    names = ("fc", "stem", *(f"stage{k}.0.norm" for k in range(6)), "stage1.0.shortcut.norm.of.a.block.inside")
+    plan = plan_charts([chart("matrix", [[1.0] * len(names)], series=names)], STYLE)
+    sizes = {run.text: run.size for run in plan.texts}
+    assert sizes["fc"] == sizes["stem"] == sizes["stage3.0.norm"] > 1.5 * sizes[names[-1]]
+
+
+def test_the_row_beside_is_marked_on_lines():
+    values, rows = ((0.0,), (1.0,), (4.0,), (2.0,), (3.0,)), tuple("abcde")
+    plain, marked = (plan_charts([chart("lines", values, rows, marked=row)], STYLE).faces for row in ("", "d"))
+    [line] = [face for face in marked if face.points.tolist() not in [other.points.tolist() for other in plain]]
+    squares = boxes(plan_charts([chart("lines", values, rows)], STYLE), series_colour(0))[1:]
+    assert line.points[:, 0].mean() == pytest.approx(squares[3][:, 0].mean())
+    assert len(plan_charts([chart("lines", values, rows, marked="gone")], STYLE).faces) == len(plain)
+
+
 def test_several_charts_stand_beside_each_other_and_equal_ones_once():
     one, two = chart(title="one"), chart(title="two")
     assert first_charts([(one, two), (one,), (two, one)]) == (one, two)
