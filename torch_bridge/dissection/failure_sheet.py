@@ -38,9 +38,9 @@ class FailureCase(NamedTuple):
 
 
 def describe_failure(case: FailureCase) -> str:
-    """Returns one line: "412 circle, is star: circle 3.1, grey 1.2 against point 2.0"."""
+    """Returns what a note says: "object 412: circle, is star; circle 3.1, grey 1.2; against point 2.0"."""
     for_wrong, for_right = (_most(case.evidence, values) for values in (case.evidence.wrong, case.evidence.right))
-    return f"{case.title}, {case.wrong} not {case.right}: {for_wrong} against {for_right}"
+    return f"{case.title}: {case.wrong}, is {case.right}; {for_wrong}; against {for_right}"
 
 
 def _most(evidence: ConceptEvidence, values: np.ndarray, count: int = 2) -> str:

@@ -102,8 +102,7 @@ def _chart(layer: str, cases: Sequence[FailureCase]) -> Chart:
 
 def _maps(layer: str, cases: Sequence[FailureCase], label: str) -> Maps:
     sheet = draw_sheet(arrange_tiles([case.tiles() for case in cases]), TEXT)
-    note = f"most certain: {describe_failure(cases[0])}"
-    return sheet_maps(layer, CONCEPT_FAILURES.name, sheet, label, {}, note)
+    return sheet_maps(layer, CONCEPT_FAILURES.name, sheet, label, {}, describe_failure(cases[0]))
 
 
 CONCEPT_FAILURES = Method(

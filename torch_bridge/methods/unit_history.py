@@ -88,7 +88,7 @@ def unit_history(context: MethodContext, parameters: UnitHistoryParameters) -> I
         yield Step((number + 1) / len(checkpoints), checkpoint.label, maps)
     missing = next(iter(histories.values()))
     if not missing.labels:
-        raise ModelError(f"none of {len(checkpoints)} checkpoints fits; {missing.left_out[0]}")
+        raise ModelError(f"none of {len(checkpoints)} checkpoints fits: {missing.left_out[0]}")
 
 
 def _steps_of(
@@ -103,7 +103,7 @@ def _steps_of(
         load_weights(model, checkpoint.path)
     except ModelError as error:
         for history in histories.values():
-            history.left_out.append(str(error).partition(" (")[0])
+            history.left_out.append(f"{checkpoint.label}; {str(error).partition(' (')[0].replace(': ', '; ')}")
         return
     wanted = MaximisationParameters(parameters.objective, steps=parameters.steps, seed=parameters.seed)
     for place, (layer, history) in enumerate(histories.items()):
@@ -125,7 +125,7 @@ def _maps(context: MethodContext, layer: str, history: _History) -> Maps:
     channels = list(history.tiles)
     named = f"channel{'s' * (len(channels) > 1)} {', '.join(map(str, channels))}"
     label = f"{named}, {history.labels[0]} to {history.labels[-1]}"
-    note = f"left out: {'; '.join(history.left_out)}" if history.left_out else ""
+    note = "; ".join(f"left out {line}" for line in history.left_out)
     chart = fitted_chart(
         "lines",
         f"what pictures for {layer} reach",

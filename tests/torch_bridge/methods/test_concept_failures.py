@@ -71,7 +71,7 @@ def test_contributions_of_concepts_add_up_to_the_scores_of_both_classes(context,
     assert table[0] == pytest.approx({"red": 1.6, "green": 0.0, "no concept": -1.0}, abs=0.03)
     assert table[1] == pytest.approx({"red": 0.4, "green": -1.0, "no concept": 0.0}, abs=0.03)
     assert maps.labels == ("2 of 2 failures among 5 pictures of made",) and maps.channels == 1
-    assert maps.note.startswith("most certain: made 3, red not blue: red 1.6 against no concept 1")
+    assert maps.note == "made 3: red, is blue; red 1.6; against no concept 1"
 
 
 def test_only_the_largest_leads_are_shown(context, folder):

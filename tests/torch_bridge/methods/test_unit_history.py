@@ -94,7 +94,9 @@ def test_checkpoints_of_another_network_are_left_out_and_named(tmp_path):
     run = write_run(tmp_path / "run")
     torch.save(nn.Conv2d(3, 5, 1).state_dict(), run / "epoch_3.pt")
     maps = run_method(context_of([0]), "unit_history", checkpoints=str(run), steps=1)["conv"]
-    assert len(maps.charts[0].rows) == 3 and maps.note.startswith("left out: weights epoch_3.pt don't fit ColourUnits")
+    assert len(maps.charts[0].rows) == 3 and maps.note.startswith(
+        "left out epoch 3; weights epoch_3.pt don't fit ColourUnits; "
+    )
 
 
 @pytest.mark.parametrize(
@@ -103,7 +105,7 @@ def test_checkpoints_of_another_network_are_left_out_and_named(tmp_path):
         ([0], "", InputError, "needs a training run; checkpoints=FOLDER names it"),
         ([0], "gone", InputError, "a folder of checkpoints is needed"),
         ([], "run", InputError, "shows 1 to 12 channels; choose some"),
-        ([0], "others", ModelError, "none of 1 checkpoints fits; weights a.pt don't fit"),
+        ([0], "others", ModelError, "none of 1 checkpoints fits: a; weights a.pt don't fit"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(tmp_path, channels, folder, kind, said):
