@@ -17,12 +17,24 @@ def find_python(environment: Mapping[str, str] = os.environ) -> str:
 
 def has_torch(python: Path) -> bool:
     """Returns whether torch is in one of the folders where this Python looks for packages."""
-    folder = python.parent
+    return bool(package_folders(str(python), "torch"))
+
+
+def package_folders(python: str, package: str) -> list[Path]:
+    """Returns where a Python has a package: a folder, or none."""
+    program = Path(python)
+    folder = program.parent
     root = folder.parent if folder.name in ("bin", "Scripts") else folder
     packages = [*root.glob("lib/python3*/*-packages"), root / "Lib" / "site-packages"]
     if not (root / "pyvenv.cfg").exists():
         packages += Path.home().glob(".local/lib/python3*/site-packages")
-    return any((folder / "torch").is_dir() for folder in packages)
+    return [each / package for each in packages if (each / package).is_dir()][:1]
+
+
+def program_in(folder: Path) -> str:
+    """Returns the Python program of an environment's folder, or of its folder of programs; "" if it has none."""
+    places = (folder / name for name in (*NAMES, "python3", "python"))
+    return next((str(place) for place in places if place.is_file()), "")
 
 
 def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:

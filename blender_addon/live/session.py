@@ -34,6 +34,8 @@ class Session(EventQueue):
         self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
+        self._dismissed: BridgeConnection | None = None
+        """The connection that has ended and whose end isn't shown any more."""
         self._errors: dict[Hashable, InnerwalkError] = {}
         """Errors that no script has waited for yet: by the `session_uid` of their hall, None for those of no hall."""
         self.requests: dict[str, Request] = {}
@@ -94,6 +96,16 @@ class Session(EventQueue):
         """Keeps an error of these halls, () for none, for the interface and for scripts that wait."""
         self.error = str(error)
         self._errors.update(dict.fromkeys(uids or (None,), error))
+
+    @property
+    def shown_error(self) -> str:
+        """What the interface shows: how the connection has ended, or the last error; "" for nothing."""
+        is_end = self.link is not None and self.state == "ended" and self.link is not self._dismissed
+        return self.link.status if self.link is not None and is_end else self.error
+
+    def dismiss_error(self) -> None:
+        """Shows no error any more, because its cause is gone or a person has read it; scripts still receive it."""
+        self.error, self._dismissed = "", self.link
 
     def take_error(self, owners: Collection[Hashable] | None = None) -> InnerwalkError | None:
         """Returns and forgets an error of these halls, None for all, or of no hall; None if there is none."""

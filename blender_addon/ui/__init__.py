@@ -18,7 +18,16 @@ from typing import Any
 import bpy
 
 from . import app_handlers, menus, script_template, walk_panel
-from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, settings, video_panel
+from .bridge import (
+    bridge_form,
+    bridge_panel,
+    input_panel,
+    method_panel,
+    preferences,
+    settings,
+    shelf_operators,
+    video_panel,
+)
 from .hall import (
     ablation_operators,
     block_operators,
@@ -43,6 +52,7 @@ MODULES = (
     bridge_form,
     preferences,
     bridge_panel,
+    shelf_operators,
     input_panel,
     video_panel,
     method_panel,

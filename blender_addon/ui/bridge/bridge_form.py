@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import bpy
 
 from ..common.text_lines import draw_lines
-from .settings import bridge_settings
-
-
-@cache
-def default_python() -> str:
-    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once."""
-    from ...python_finder import find_python
-
-    return find_python()
+from .settings import bridge_settings, default_python
 
 
 class INNERWALK_OT_edit_list(bpy.types.Operator):

@@ -38,6 +38,7 @@ class INNERWALK_OT_choose_method(NeedsNetwork, bpy.types.Operator):
         """Fills the form with the method's parameters and their defaults."""
         form = context.scene.innerwalk
         form.method = self.method
+        session().dismiss_error()
         form.parameters.clear()
         for description in bridge_methods()[self.method]["parameters"]:
             form.parameters.add().fill(description)
