@@ -12,7 +12,7 @@ import bpy
 from ...torch_bridge.recording.errors import InputError, SceneError
 from ..live import hall_requests
 from ..live.stored_choices import ablated_channels
-from ..scene.panels import panel_of
+from ..scene.panels import panel_of, shows_channels
 from .bridge import run_input_again
 from .selecting import selected
 
@@ -35,10 +35,12 @@ def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
 
 
 def ablate_selected(scene: bpy.types.Scene) -> str:
-    """Ablates the selected channel; otherwise as `ablate`. Raises SceneError if no channel is selected."""
+    """Ablates the selected channel; otherwise as `ablate`. Raises SceneError if none is, or the map is no channel."""
     layer, channel = selected(scene)
     if channel < 0:
         raise SceneError("no channel is selected; click a tile first")
+    if not shows_channels(panel_of(scene, layer)):
+        raise SceneError(f"the maps of {layer} are no channels; name the channels, or show activations first")
     return ablate(scene, layer, [channel])
 
 

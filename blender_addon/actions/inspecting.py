@@ -16,7 +16,7 @@ from ..live.hall_requests import scene_with_uid
 from ..live.session import current
 from ..plans.layer_card import format_range, format_shape, operation_name
 from ..plans.number_text import format_number
-from ..properties import NETWORK_NAME, PANEL_CHOSEN_CHANNELS, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
+from ..properties import NETWORK_NAME, PANEL_LAYER_ID, WEIGHT_STATISTICS_LAYER
 from ..scene.dressing import input_overlay
 from ..scene.hall import store
 from ..scene.panels import held_channels, map_of_channel, panel_metadata, panel_of
@@ -101,7 +101,8 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
         raise _lost(layer)
     scale, vector = float(reading.scales_of(scene, panel)[index]), reading.is_vector(panel)
     method_facts = _method_facts(panel, channel, class_label(store.read_description(scene), panel, channel))
-    peak = ("Peak", format_number(float(reading.peaks_of(panel)[index])))
+    largest = float(reading.peaks_of(panel)[index])
+    peak = ("Peak", format_number(largest if largest > colour_maps.MIN_PEAK else 0.0))
     method_numbers = _method_numbers(panel, channel)
     yield
     if vector:
@@ -174,7 +175,7 @@ def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
     """
     layer, channel = selected(scene)
     panel = panel_of(scene, layer)
-    channels = list(panel.get(PANEL_CHOSEN_CHANNELS, range(len(panel.data.vertices))))
+    channels = held_channels(panel).tolist()
     start = channels.index(channel) if channel in channels else -1 if by > 0 else 0
     return select(scene, layer, channels[(start + by) % len(channels)])
 
@@ -249,5 +250,7 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 
 def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
-    end = format_number(scale / appearance.gain)
+    end = format_number(scale / appearance.gain if scale > colour_maps.MIN_PEAK else 0.0)
+    if end == "0":
+        return "0", "0"
     return (f"−{end}" if colour_maps.COLOUR_MAPS[appearance.colour_map].diverging else "0", end)

@@ -129,6 +129,11 @@ def channel_count(panel: bpy.types.Object) -> int:
     return int(panel.get(PANEL_MAP_COUNT, len(panel.data.vertices)))
 
 
+def shows_channels(panel: bpy.types.Object) -> bool:
+    """Returns whether each map on a panel is one of its layer's channels; a method may give fewer maps, about all."""
+    return PANEL_MAP_COUNT not in panel or PANEL_CHOSEN_CHANNELS in panel
+
+
 def held_channels(panel: bpy.types.Object) -> np.ndarray:
     """Returns the numbers of the channels that a panel has maps of, (maps,) int, in the maps' order."""
     chosen = panel.get(PANEL_CHOSEN_CHANNELS)

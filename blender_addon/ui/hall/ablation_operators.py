@@ -65,6 +65,7 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if not scene.get(NETWORK_NAME):
         return
     from ...live.stored_choices import ablated_channels
+    from ...scene.panels import find_panel, shows_channels
 
     try:
         ablated = ablated_channels(scene)
@@ -76,7 +77,7 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if channel in ablated.get(layer, ()):
         button = row.operator("innerwalk.restore_channels", text="Restore Channel", icon="CHECKBOX_DEHLT")
         button.layer, button.channels = layer, format_channels([channel])
-    elif channel >= 0:
+    elif channel >= 0 and (panel := find_panel(scene, layer)) is not None and shows_channels(panel):
         row.operator("innerwalk.ablate_selected", text="Ablate Channel", icon="CHECKBOX_HLT")
     if ablated:
         count = sum(map(len, ablated.values()))
