@@ -30,7 +30,7 @@ from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of, turn_slices
 from .recipes import open_recipe, save_recipe
 from .removing import remove_hall
-from .selecting import find_label, select, selected
+from .selecting import find_label, select, selected, step_tile
 from .series import close_series, key_series, open_series, record_series, show_position, stop_recording
 from .shelf import draw_shelf, hold, page_shelf, place_held
 from .video import pause_video, play_video, show_video_frame, step_video, stop_video
@@ -111,6 +111,7 @@ __all__ = [
     "start_bridge",
     "start_walk",
     "step_channel",
+    "step_tile",
     "step_video",
     "stop_recording",
     "stop_video",

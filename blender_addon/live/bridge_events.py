@@ -100,6 +100,9 @@ def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) 
 def _rebuild(session: Session, tag: str, recording: Recording) -> None:
     """Rebuilds the input's picture and the answer of the halls that requested a recording."""
     for scene in halls_with_tag(tag, INPUT_TAG):
+        before = store.read_description(scene).prediction.top
+        if before != recording.prediction.top:
+            session.hall(scene.session_uid).former_answer = before
         show_recording(scene, recording)
 
 

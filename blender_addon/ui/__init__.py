@@ -7,6 +7,7 @@ PROPERTIES   (owner, name, property)
 MENUS        (menu, draw function that is appended to it)
 HANDLERS     (list in bpy.app.handlers, function)
 KEYS         (keymap, space, operator, key, event)
+DRAWN        (space, function that draws over it, region, moment of drawing)
 CLOSING      functions that are called when the extension is disabled
 """
 
@@ -42,7 +43,15 @@ from .hall import (
     recipe_operators,
     series_panel,
 )
-from .inspect import inspector_panels, inspector_state, pick_operator, position_field, probe_operator
+from .inspect import (
+    answer_panel,
+    inspector_panels,
+    inspector_state,
+    pick_operator,
+    position_field,
+    probe_operator,
+    tile_frame,
+)
 
 __all__ = ["MODULES", "register", "registered", "unregister"]
 
@@ -63,6 +72,7 @@ MODULES = (
     app_handlers,
     inspector_state,
     position_field,
+    answer_panel,
     inspector_panels,
     ablation_operators,
     probe_operator,
@@ -70,6 +80,7 @@ MODULES = (
     recipe_operators,
     film_operators,
     pick_operator,
+    tile_frame,
     panel_operators,
     block_operators,
     colours_panel,
@@ -80,6 +91,10 @@ MODULES = (
     panel_gizmos,
     script_template,
 )
+
+
+_drawing: list[tuple[Any, Any, str]] = []
+"""(space, handle, region) of each function that draws over a space."""
 
 
 def registered(table: str) -> Iterator[Any]:
@@ -100,12 +115,17 @@ def register() -> None:
         handlers.append(handler)
     for keymap, space, operator, key, event in registered("KEYS") if _keyconfig() else ():
         _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items.new(operator, key, event)
+    for space, draw, region, moment in registered("DRAWN"):
+        _drawing.append((space, space.draw_handler_add(draw, (), region, moment), region))
 
 
 def unregister() -> None:
     """Removes everything, in reverse order."""
     for close in registered("CLOSING"):
         close()
+    while _drawing:
+        space, handle, region = _drawing.pop()
+        space.draw_handler_remove(handle, region)
     for keymap, space, operator, *_ in registered("KEYS") if _keyconfig() else ():
         items = _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items
         for item in [item for item in items if item.idname == operator]:

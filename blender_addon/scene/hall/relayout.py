@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import bpy
 
-from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
+from ...properties import COLLAPSED_PANELS, DRAWN_CONTENT, OBJECT_ROLE, SHOWN_METHOD
+from ..dressing import title_caption
 from ..paint import glyphs
 from ..panels import panels
 from . import assembly, store, visibility
@@ -54,7 +55,9 @@ def update_title(scene: bpy.types.Scene) -> None:
     old_meshes = [board.data for board in boards]
     for board in boards:
         board.data = new_board.data
+        board.pop(DRAWN_CONTENT, None)
     bpy.data.batch_remove([new_board, *old_meshes])
+    title_caption.update_caption(scene, scene.get(SHOWN_METHOD) or store.read_appearance(scene).method)
     glyphs.forget_fonts()
 
 

@@ -243,6 +243,21 @@ def _planned_grid(panel: bpy.types.Object) -> tile_grids.TileGrid:
     return tile_grids.TileGrid(int(columns), int(rows), (width, height))
 
 
+def tile_corners(panel: bpy.types.Object, channel: int) -> tuple[tuple[float, float], ...]:
+    """Returns the corners of a channel's tile in the panel's own metres, around it; () if it isn't shown.
+
+    A method's only map stands for every channel.
+    """
+    places = channel_places(panel)
+    if channel_count(panel) == 1 and not shows_channels(panel):
+        channel = 0
+    if not 0 <= channel < len(places) or places[channel] < 0:
+        return ()
+    (left, low), (right, high) = (grid_of(panel).inside(int(places[channel]), share, share) for share in (0.0, 1.0))
+    bottom, top = sorted((float(low), float(high)))
+    return (float(left), bottom), (float(right), bottom), (float(right), top), (float(left), top)
+
+
 def channel_places(panel: bpy.types.Object) -> np.ndarray:
     """Returns the cell of every channel on the grid, (C,) int32, -1 for channels that aren't shown."""
     data = panel.data.attributes["place"].data

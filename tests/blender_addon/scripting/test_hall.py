@@ -43,6 +43,7 @@ ELSEWHERE = {
     "probe": "Channel.value returns the number",
     "restore_after_undo": "a handler calls it after undo",
     "show_input": "Hall.place",
+    "step_tile": "Channel.select",
 }
 """Actions that `Hall` doesn't call, and what does the same."""
 

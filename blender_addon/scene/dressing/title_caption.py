@@ -1,0 +1,33 @@
+"""Writes what the panels show on the title board, in place: no data-block comes or goes."""
+
+from __future__ import annotations
+
+import bpy
+
+from ...plans.maps_caption import caption_text, plan_caption
+from ...plans.title_board import SIDE
+from ...properties import ANNOTATION_ATTRIBUTE, COMPARED_HALL, DIFFERENCE_METHOD, DRAWN_CONTENT
+from ..paint.meshes import paint_over
+from ..paint.styles import scene_style
+from ..panels import panels, read_metadata
+from ..state.parts import find_part
+
+
+def shown_caption(scene: bpy.types.Scene, method: str) -> str:
+    """Returns what the panels show, such as "Grad-CAM for Boston bull". method: that of their maps."""
+    labels = [read_metadata(panel).labels for panel in panels(scene).values()]
+    other = str(scene.get(COMPARED_HALL, "")) if method == DIFFERENCE_METHOD else ""
+    return caption_text(method, [own[0] if len(set(own)) == 1 else "" for own in labels], other)
+
+
+def update_caption(scene: bpy.types.Scene, method: str) -> None:
+    """Writes on the title board what the panels show, unless it says so already."""
+    board = find_part(scene, "title")
+    if board is None or board.data is None:
+        return
+    style, text = scene_style(scene), shown_caption(scene, method)
+    key = f"{text} {style.palette['data'].tolist()}"
+    if board.get(DRAWN_CONTENT) == key and ANNOTATION_ATTRIBUTE in board.data.attributes:
+        return
+    paint_over(plan_caption(text, SIDE, style), board)
+    board[DRAWN_CONTENT] = key
