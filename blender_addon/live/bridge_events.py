@@ -122,6 +122,9 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
     if session.job(tag) is None:
         return  # requested in another file, or so long ago that it was forgotten
     session.requests[tag].job = job
+    request = session.method_request(tag)
+    if job["state"] == "done" and request is not None:
+        session.times.end_job(tag, session.requests[tag].network, request)
     halls = list(halls_with_tag(tag, METHOD_TAG))
     for scene in halls:
         map_updates.update_after_maps(scene)

@@ -18,6 +18,7 @@ from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, Unknow
 from .bridge_connection import NO_OPTIONS, BridgeConnection, Event, RunOptions
 from .event_queue import EventQueue
 from .hall_state import HallState, VideoPlayback
+from .job_times import JobTimes
 from .request_types import MethodRequest, Request
 
 MEMORY_BYTES = 256 << 20
@@ -44,6 +45,7 @@ class Session(EventQueue):
         """By the `session_uid` of a hall's scene, which outlives renaming, undo and redo."""
         self.weight_histograms: dict[tuple[str, str], Any] = {}
         """By (network, layer): the histogram of the layer's weights; None while it is requested."""
+        self.times = JobTimes()
         self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
 
     # Connection
@@ -146,6 +148,7 @@ class Session(EventQueue):
         self._forget_inputs()
         if link.in_process:
             self.forget_weights(network)  # a script may have trained it
+        self.times.begin(tag)
         link.run_input(tag, owner, network, inputs, request.options)
         return tag
 
@@ -170,6 +173,7 @@ class Session(EventQueue):
         about = self.requests.get(method.input_tag, Request())
         run = about.run if about.network == network else ""
         subject = {"run": run, "inputs": about.inputs, "options": method.options}
+        self.times.begin(tag)
         link.run_method(tag, network, method.method, **subject, **method.arguments)
         return tag
 
@@ -234,6 +238,7 @@ class Session(EventQueue):
             results = {**(request.results if isinstance(request.results, dict) else {}), **results}
         else:
             request.run = results.run
+            self.times.end_run(tag, request.network)
         request.results, request.stored = results, next(self._stored)
         self._forget_results()
 
