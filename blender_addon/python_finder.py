@@ -10,8 +10,20 @@ NAMES = ("bin/python3", "bin/python", "python.exe", "Scripts/python.exe")
 """Paths that the program may have in an environment."""
 
 
+OWN_FOLDER = "innerwalk"
+"""Folder of the home folder in which `install_command` makes an environment."""
+
+
+def install_command(windows: bool = os.name == "nt") -> str:
+    """Returns the line for a terminal that makes an environment with PyTorch, where `find_python` finds it."""
+    if windows:
+        folder = rf"%USERPROFILE%\{OWN_FOLDER}"
+        return rf"py -m venv {folder} && {folder}\Scripts\pip install torch torchvision pillow"
+    return f"python3 -m venv ~/{OWN_FOLDER} && ~/{OWN_FOLDER}/bin/pip install torch torchvision pillow"
+
+
 def find_python(environment: Mapping[str, str] = os.environ) -> str:
-    """Returns the first Python with torch, of the active environment or the search path; "" if there is none."""
+    """Returns the first Python with torch, of the active environment, the search path or `install_command`, or ""."""
     return next((str(path) for path in _candidates(environment) if path.is_file() and has_torch(path)), "")
 
 
@@ -43,3 +55,4 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
             yield from (Path(environment[name], program) for program in NAMES)
     for folder in environment.get("PATH", "").split(os.pathsep):
         yield from (Path(folder, name) for name in ("python3", "python", "python.exe") if folder)
+    yield from (Path.home() / OWN_FOLDER / name for name in NAMES)

@@ -25,6 +25,7 @@ from .bridge import (
     input_panel,
     method_panel,
     preferences,
+    python_form,
     settings,
     shelf_operators,
     video_panel,
@@ -58,6 +59,7 @@ __all__ = ["MODULES", "register", "registered", "unregister"]
 MODULES = (
     # The bridge; property groups come before the classes that hold them.
     settings,
+    python_form,
     bridge_form,
     preferences,
     bridge_panel,

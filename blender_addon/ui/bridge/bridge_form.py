@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..common.text_lines import draw_lines
+from .python_form import draw_missing_python
 from .settings import bridge_settings, default_python
 
 
@@ -83,18 +84,18 @@ class INNERWALK_UL_data(SettingsList):
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
     """Draws the form; what few people need is folded."""
-    if not len(settings.networks):
-        draw_lines(layout, "Networks run beside Blender, in a Python that has PyTorch")
+    python = settings.python or default_python()
+    if not python:
+        draw_missing_python(layout)
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
-    column.prop(settings, "python", placeholder=default_python() or "a Python that has PyTorch")
-    layout.label(text="Networks")
+    column.prop(settings, "python", placeholder=default_python() or "its program")
     _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
     if not len(settings.networks):
-        draw_lines(layout, "No network is listed: the small network that comes with Innerwalk is started", "INFO")
+        draw_lines(layout, "None listed: the small one that comes with Innerwalk is started", "INFO")
     row = layout.row()
-    row.scale_y = 1.4
-    row.operator("innerwalk.start_bridge", icon="PLAY")
+    row.scale_y, row.enabled = 1.4, bool(python)
+    row.operator("innerwalk.start_bridge", text="Start Networks", icon="PLAY")
     for name, title, draw in _FOLDED:
         header, body = layout.panel(f"innerwalk_{name}", default_closed=True)
         header.label(text=title)

@@ -136,7 +136,7 @@ class INNERWALK_OT_follow(NeedsBridge, ActionOperator):
 class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
     """Networks that run beside Blender"""
 
-    bl_label = "Bridge"
+    bl_label = "Networks"
     bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
@@ -147,8 +147,7 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
             draw_lines(row, live.shown_error, "ERROR")
             row.operator("innerwalk.dismiss_error", text="", icon="X", emboss=False)
         if live.link is None or live.state == "ended":
-            draw_start(layout, bridge_settings(context))
-            self._draw_without_bridge(context)
+            self._draw_start(context)
         elif live.state == "starting":
             layout.progress(factor=live.link.progress, text=live.link.status)
             layout.operator("innerwalk.leave_bridge", text="Cancel", icon="X")
@@ -158,15 +157,22 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
             row.operator("innerwalk.leave_bridge", text="Leave", icon="UNLINKED")
             self._draw_networks(context, live.link.description["networks"])
 
-    def _draw_without_bridge(self, context: bpy.types.Context) -> None:
-        """Draws buttons for what needs no bridge."""
+    def _draw_start(self, context: bpy.types.Context) -> None:
+        """Draws buttons for what needs no PyTorch, then the form to start networks, which a hall folds."""
+        layout = self.layout
         if HALL_VERSION in context.scene:
+            header, body = layout.panel("innerwalk_start", default_closed=True)
+            header.label(text="Run Networks")
+            if body:
+                draw_start(body, bridge_settings(context))
             return
-        self.layout.separator(type="LINE")
-        self.layout.label(text="Without a Bridge")
-        row = self.layout.row(align=True)
-        row.operator("innerwalk.open_demo", text="Open Demo", icon="HOME")
-        row.operator("innerwalk.import_recording", text="Open Recording", icon="FILE_FOLDER")
+        column = layout.column()
+        column.scale_y = 1.8
+        column.operator("innerwalk.open_demo", text="Open Demo", icon="HOME")
+        layout.operator("innerwalk.import_recording", text="Open Recording", icon="FILE_FOLDER")
+        layout.separator(type="LINE")
+        layout.label(text="Your Networks")
+        draw_start(layout, bridge_settings(context))
 
     def _draw_networks(self, context: bpy.types.Context, networks: list[dict[str, Any]]) -> None:
         from ...actions.bridge import awaited_networks

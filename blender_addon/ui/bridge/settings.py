@@ -14,7 +14,7 @@ import bpy
 from ...extension import EXTENSION_ID
 from ...model_names import listed_models, search_models
 from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
-from ...python_finder import find_python, program_in
+from ...python_finder import find_python, has_torch, program_in
 from ..common.paths import CLASSES as CLASS_FILES
 from ..common.paths import WEIGHTS, entered_file, entered_folder, entered_path
 
@@ -60,8 +60,15 @@ def _forget_error(settings: bpy.types.PropertyGroup, context: bpy.types.Context)
 
 @cache
 def default_python() -> str:
-    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once."""
-    return find_python()
+    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once.
+
+    That of the environment which Innerwalk has made comes first.
+    """
+    try:
+        own = program_in(Path(bpy.utils.extension_path_user(EXTENSION_ID, path="python")))
+    except ValueError:  # Innerwalk is no extension here
+        own = ""
+    return own if own and has_torch(Path(own)) else find_python()
 
 
 class INNERWALK_PG_network(bpy.types.PropertyGroup):
