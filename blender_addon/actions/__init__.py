@@ -20,7 +20,7 @@ from .bridge import (
 )
 from .clicking import pick
 from .collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
-from .comparing import show_difference, stand_alone, stand_beside
+from .comparing import compare_input, compare_network, show_difference, stand_alone, stand_beside
 from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
@@ -48,6 +48,8 @@ __all__ = [
     "collapse",
     "collapsed_blocks",
     "collapsible_blocks",
+    "compare_input",
+    "compare_network",
     "draw_shelf",
     "end_walk",
     "enter",

@@ -5,6 +5,7 @@ Each module in MODULES has any of these tuples; order matters within CLASSES, wh
 CLASSES      classes
 PROPERTIES   (owner, name, property)
 MENUS        (menu, draw function that is appended to it)
+FIRST_MENUS  (menu, draw function that is put before its entries)
 HANDLERS     (list in bpy.app.handlers, function)
 KEYS         (keymap, space, operator, key, event)
 DRAWN        (space, function that draws over it, region, moment of drawing)
@@ -113,6 +114,8 @@ def register() -> None:
         setattr(owner, name, definition)
     for menu, draw in registered("MENUS"):
         menu.append(draw)
+    for menu, draw in registered("FIRST_MENUS"):
+        menu.prepend(draw)
     for handlers, handler in registered("HANDLERS"):
         handlers.append(handler)
     for keymap, space, operator, key, event in registered("KEYS") if _keyconfig() else ():
@@ -134,7 +137,7 @@ def unregister() -> None:
             items.remove(item)
     for handlers, handler in reversed([*registered("HANDLERS")]):
         handlers.remove(handler)
-    for menu, draw in reversed([*registered("MENUS")]):
+    for menu, draw in reversed([*registered("MENUS"), *registered("FIRST_MENUS")]):
         menu.remove(draw)
     for owner, name, _ in reversed([*registered("PROPERTIES")]):
         delattr(owner, name)
