@@ -90,9 +90,7 @@ def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
     column.prop(settings, "python", placeholder=default_python() or "its program")
-    _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
-    if not len(settings.networks):
-        draw_lines(layout, "None listed: the small one that comes with Innerwalk is started", "INFO")
+    draw_networks(layout, settings)
     row = layout.row()
     row.scale_y, row.enabled = 1.4, bool(python)
     row.operator("innerwalk.start_bridge", text="Start Networks", icon="PLAY")
@@ -101,6 +99,13 @@ def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
         header.label(text=title)
         if body:
             draw(body, settings)
+
+
+def draw_networks(layout: bpy.types.UILayout, settings: Any) -> None:
+    """Draws the list of networks with the fields of the active one."""
+    _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
+    if not len(settings.networks):
+        draw_lines(layout, "None listed: the small one that comes with Innerwalk is started", "INFO")
 
 
 def _draw_data(layout: Any, settings: Any) -> None:

@@ -110,7 +110,7 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
         row, panel = self.layout.row(align=True), find_panel(scene, scene.get(SELECTED_LAYER, ""))
         is_channel = panel is None or shows_channels(panel)
         if panel is not None and not is_channel and channel_count(panel) == 1:
-            row.label(text="One map for the whole layer", icon="IMAGE_DATA")
+            row.label(text="One map of the layer")
             if scene.get(SELECTED_CHANNEL, -1) < 0:
                 row.operator("innerwalk.step_channel", text="Select").by = 1
             return

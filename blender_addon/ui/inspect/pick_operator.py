@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 from bpy_extras import view3d_utils
 
-from ...properties import HALL_VERSION
+from ...properties import HALL_VERSION, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, attempt
 
 
@@ -49,6 +49,15 @@ class INNERWALK_OT_pick(ActionOperator):
         from ...actions import pick
 
         return attempt(self, lambda: pick(context.scene, self.origin, self.direction) or "nothing of the hall is there")
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draws in the redo panel what was clicked, instead of the ray."""
+        layer, channel = context.scene.get(SELECTED_LAYER, ""), context.scene.get(SELECTED_CHANNEL, -1)
+        facts = [("Layer", layer or "none"), *([("Channel", str(channel))] if channel >= 0 else ())]
+        for name, text in facts:
+            row = self.layout.split(factor=0.3)
+            row.label(text=name)
+            row.label(text=text)
 
 
 class INNERWALK_OT_point_menu(bpy.types.Operator):

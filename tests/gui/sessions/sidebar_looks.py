@@ -25,7 +25,10 @@ def session() -> rig.Steps:
     rig.look("WIREFRAME", camera=False)
     at.act("choose_method", method="grad_cam")
     at.act("jump", layer=LAYER)
+    yield 1.0
     yield from rig.click(at.tile(LAYER, CHANNEL))
+    bpy.context.scene.innerwalk.parameters.clear()
+    at.act("choose_method", method="rise")
     yield 1.0
     yield from pictures("hall")
 
@@ -36,7 +39,7 @@ def pictures(name: str) -> rig.Steps:
         yield from use_theme(theme)
         for scale in WIDTHS:
             bpy.context.preferences.view.ui_scale = scale
-            yield 1.0
+            yield 2.5
             rig.picture(f"{name} {theme[8:].lower()} {scale:g}")
     bpy.context.preferences.view.ui_scale = 1.0
     yield from use_theme("Blender_Dark")
