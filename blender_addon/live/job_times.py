@@ -44,7 +44,7 @@ class JobTimes:
 
     def __init__(self) -> None:
         self._runs: dict[str, float] = {}
-        """Seconds from request to answer of the last run, by network."""
+        """Seconds from request to answer of the fastest run, by network: more than a run in a job takes."""
         self._jobs: dict[tuple[str, str, str], tuple[float, int]] = {}
         """Seconds and number of runs of the last job, by network, method and what it was run on."""
         self._begun: dict[str, float] = {}
@@ -57,7 +57,8 @@ class JobTimes:
     def end_run(self, tag: str, network: str) -> None:
         """Notes that a network has answered now."""
         if tag in self._begun:
-            self._runs[network] = time.monotonic() - self._begun.pop(tag)
+            seconds = time.monotonic() - self._begun.pop(tag)
+            self._runs[network] = min(seconds, self._runs.get(network, seconds))
 
     def end_job(self, tag: str, network: str, request: MethodRequest) -> None:
         """Notes that a job has ended with all its results now."""
@@ -67,7 +68,10 @@ class JobTimes:
             self._jobs[key] = seconds, run_count(request.arguments["parameters"])
 
     def estimate(self, network: str, method: str, scope: str, parameters: Mapping[str, Any]) -> str:
-        """Returns what a job will take, such as "About 40 s, as the last time"; "" for a short one or where unknown."""
+        """Returns what a job will take, such as "About 40 s, as the last time"; "" for a short one or where unknown.
+
+        Before the first job it is a bound: a run that is shown also sends all its maps.
+        """
         count, measured = run_count(parameters), self._jobs.get((network, method, scope))
         if measured is not None:
             seconds = measured[0] * count / measured[1]
@@ -75,4 +79,4 @@ class JobTimes:
         seconds = self._runs.get(network, 0.0) * count
         if count < 2 or seconds < LEAST_SECONDS:
             return ""
-        return f"About {duration_text(seconds)}: {count:,} runs of the network"
+        return f"Up to {duration_text(seconds)}: {count:,} runs of the network"

@@ -1,4 +1,4 @@
-"""The sidebar's Bridge panel: starts or joins a bridge, and builds the halls of its networks."""
+"""The sidebar's Networks panel: starts or joins a bridge, and builds the halls of its networks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class INNERWALK_OT_start_bridge(ActionOperator):
     """Start a Python that has PyTorch, with the listed networks and data sets; it ends with Blender"""
 
     bl_idname = "innerwalk.start_bridge"
-    bl_label = "Start Bridge"
+    bl_label = "Start Networks"
     bl_options = set()
 
     python: bpy.props.StringProperty(name="Python", description="A Python that has PyTorch", subtype="FILE_PATH")

@@ -18,7 +18,7 @@ from ..common.text_lines import draw_lines
 
 FIRST = 3
 """Parameters of a method that are shown; the others, which few people change, are folded."""
-PREDICTED = "The predicted class"
+PREDICTED = "Predicted class"
 CLASS_PARAMETER = "of_class"
 """Name of the parameter of methods that is the number of a class."""
 JOB_ICONS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
@@ -188,7 +188,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
         button.parameters = json.dumps(values)
         network = str(scene.get(NETWORK_NAME, ""))
         if takes := session().times.estimate(network, form.method, form.about, values):
-            self.layout.label(text=takes, icon="TIME")
+            draw_lines(self.layout, takes, "TIME")
         if missing:
             self.layout.label(text=missing, icon="RESTRICT_SELECT_OFF")
 

@@ -39,7 +39,10 @@ def pictures(name: str) -> rig.Steps:
         yield from use_theme(theme)
         for scale in WIDTHS:
             bpy.context.preferences.view.ui_scale = scale
-            yield 2.5
+            rig.view3d().space.show_region_ui = False  # else panels keep their former heights for a while
+            yield 0.5
+            yield from rig.sidebar("Innerwalk")
+            yield 1.0
             rig.picture(f"{name} {theme[8:].lower()} {scale:g}")
     bpy.context.preferences.view.ui_scale = 1.0
     yield from use_theme("Blender_Dark")
