@@ -14,6 +14,8 @@ from ...torch_bridge import client
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
 from ...torch_bridge.recording.errors import InputError, SceneError
+from ..layout.hall_model import EYE_HEIGHT
+from ..layout.view import SENSOR, View
 from ..live import hall_requests, timer
 from ..live.session import current
 from ..properties import (
@@ -30,12 +32,15 @@ from ..scene.hall import map_updates, store
 from ..scene.hall.ray_hits import evaluated_depsgraph
 from ..scene.state.data_blocks import push_undo
 from ..scene.state.parts import hall_collection
+from ..scene.view import viewport
 from .bridge import hall_named, network_of, request_hall
 from .methods import cancel_method
 from .placing import listed_arguments
 
 AISLE = 3.0
 """Metres between two halls."""
+ROOM = 1.1
+"""Share of two halls' width that a view of both shows."""
 
 
 def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
@@ -94,10 +99,19 @@ def _request_beside(scene: bpy.types.Scene, network: str, inputs: Sequence[Bridg
             stand_beside(hall, other.name, share)
             if bpy.context.window:
                 bpy.context.window.scene = hall
+            if viewport.find_view_area(hall) is not None:
+                viewport.set_view(hall, partial(_entrances, *_x_range(hall)))
             push_undo("Compare")
 
     request_hall(network, inputs, stand)
     timer.start()
+
+
+def _entrances(left: float, right: float, width: int, height: int) -> View:
+    """Returns a camera before the entrances of halls that reach from left to right, x in metres."""
+    middle, lens = (left + right) / 2, 24.0
+    distance = (right - left) * ROOM * lens / SENSOR
+    return View((middle, -distance, EYE_HEIGHT), (middle, 0.0, EYE_HEIGHT), width, height, lens)
 
 
 def stand_alone(scene: bpy.types.Scene) -> str:

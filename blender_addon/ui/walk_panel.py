@@ -173,7 +173,7 @@ class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
             row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE")
             row.operator("innerwalk.start_walk", icon="HIDE_OFF")
             if inspection_is_off():
-                layout.operator("innerwalk.enable_inspection", icon="CHECKBOX_DEHLT")
+                row.operator("innerwalk.enable_inspection", text="", icon="CHECKBOX_DEHLT")
             column = layout.column(align=True)
             column.operator("innerwalk.compare_input", icon="IMAGE_REFERENCE")
             column.menu("INNERWALK_MT_networks", icon="MOD_ARRAY")

@@ -25,8 +25,9 @@ from ..scene.hall.ray_hits import Hit, find_hall, pixel_of
 from ..scene.hall.store import read_appearance
 from ..scene.paint import glyphs
 from ..scene.paint.pictures import picture_image, read_pixels
-from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
+from ..scene.panels import channel_places, find_panel, grid_of, size_of, tile_corners, world_matrix
 from ..scene.panels.values import is_vector
+from ..scene.state.selection import selected
 from . import grips
 from .display import menu_layout
 from .display.card_content import Card
@@ -221,6 +222,8 @@ class WalkDrawing:
         """Plans what is drawn, and where, until the next call: the hands have moved."""
         self._may_paint, self.eye, lines = True, self.walk.body.eye(), Lines()
         self._draws = [lines.draw]
+        if (chosen := selection_outline(scene)) is not None:
+            lines.rim(chosen.matrix, chosen.points, "skip")
         for hand in self.walk.hands.values():
             if hand.tracked:
                 self._plan_hand(scene, hand, lines)
@@ -303,6 +306,14 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> O
         return None
     box = np.array(holder.bound_box)
     return _outline(holder.matrix_world.copy(), box.min(0)[:2], box.max(0)[:2], width)
+
+
+def selection_outline(scene: bpy.types.Scene) -> Outline | None:
+    """Returns a line around the selected tile; None without one."""
+    layer, channel = selected(scene)
+    panel = find_panel(scene, layer) if channel >= 0 else None
+    corners = tile_corners(panel, channel) if panel is not None else ()
+    return _outline(world_matrix(panel), corners[0], corners[2], 2 * LINE_WIDTH) if corners else None
 
 
 def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:

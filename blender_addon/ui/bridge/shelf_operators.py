@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ...properties import HELD_PICTURE
 from ..common.operators import ActionOperator, NeedsNetwork, attempt, session
 
 ALL_CLASSES = "all classes"
@@ -51,6 +52,14 @@ class INNERWALK_OT_place_held(NeedsNetwork, ActionOperator):
 
     bl_idname = "innerwalk.place_held"
     bl_label = "Place Held Picture"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether a picture of the desk is held."""
+        if not super().poll(context):
+            return False
+        cls.poll_message_set("Click a picture on the desk first")
+        return bool(context.scene.get(HELD_PICTURE, -1) >= 0)
 
 
 def data_sets() -> list[dict[str, Any]]:

@@ -41,6 +41,21 @@ class INNERWALK_OT_ablate_selected(NeedsNetwork, ActionOperator):
     bl_idname = "innerwalk.ablate_selected"
     bl_label = "Ablate Selected Channel"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the hall follows a network and a channel is selected."""
+        if not super().poll(context):
+            return False
+        from ...scene.panels import find_panel, shows_channels
+
+        scene = context.scene
+        panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
+        cls.poll_message_set("Click a tile of a channel first")
+        if panel is None or scene.get(SELECTED_CHANNEL, -1) < 0:
+            return False
+        cls.poll_message_set("The maps on this panel are no channels; show activations first")
+        return shows_channels(panel)
+
 
 class INNERWALK_OT_restore_channels(NeedsNetwork, ActionOperator):
     """Restore ablated channels of the network"""

@@ -68,5 +68,5 @@ def compares() -> rig.Steps:
 
     yield from rig.until("the other hall", beside, 60)
     rig.check("this hall is shown still", bpy.context.scene == hall)
-    yield 0.5
+    yield from rig.settled()
     rig.picture("compared")
