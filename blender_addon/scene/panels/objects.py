@@ -248,6 +248,8 @@ def tile_corners(panel: bpy.types.Object, channel: int) -> tuple[tuple[float, fl
 
     A method's only map stands for every channel.
     """
+    if "place" not in panel.data.attributes or PANEL_GRID not in panel:  # a person has removed it
+        return ()
     places = channel_places(panel)
     if channel_count(panel) == 1 and not shows_channels(panel):
         channel = 0
