@@ -20,7 +20,7 @@ from .bridge import (
 )
 from .clicking import pick
 from .collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
-from .comparing import show_difference, stand_alone, stand_beside
+from .comparing import compare_input, compare_network, show_difference, stand_alone, stand_beside
 from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
@@ -30,7 +30,7 @@ from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of, turn_slices
 from .recipes import open_recipe, save_recipe
 from .removing import remove_hall
-from .selecting import find_label, select, selected
+from .selecting import find_label, select, selected, step_tile
 from .series import close_series, key_series, open_series, record_series, show_position, stop_recording
 from .shelf import draw_shelf, hold, page_shelf, place_held
 from .video import pause_video, play_video, show_video_frame, step_video, stop_video
@@ -49,6 +49,8 @@ __all__ = [
     "collapse",
     "collapsed_blocks",
     "collapsible_blocks",
+    "compare_input",
+    "compare_network",
     "draw_shelf",
     "end_walk",
     "enter",
@@ -112,6 +114,7 @@ __all__ = [
     "start_bridge",
     "start_walk",
     "step_channel",
+    "step_tile",
     "step_video",
     "stop_recording",
     "stop_video",

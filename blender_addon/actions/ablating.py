@@ -16,7 +16,7 @@ from ..live.stored_choices import ablated_channels
 from ..plans.number_text import format_close_share, format_count
 from ..properties import DISSECTION_METHOD, METHOD_TAG, WHOLE_ANSWER
 from ..scene.hall import store
-from ..scene.panels import panel_of
+from ..scene.panels import panel_of, shows_channels
 from ..scene.panels.label_search import concept_channels
 from .bridge import network_of, run_input_again
 from .methods import cancel_method
@@ -41,10 +41,12 @@ def ablate(scene: bpy.types.Scene, layer: str, channels: Sequence[int]) -> str:
 
 
 def ablate_selected(scene: bpy.types.Scene) -> str:
-    """Ablates the selected channel; otherwise as `ablate`. Raises SceneError if no channel is selected."""
+    """Ablates the selected channel; otherwise as `ablate`. Raises SceneError if none is, or the map is no channel."""
     layer, channel = selected(scene)
     if channel < 0:
         raise SceneError("no channel is selected; click a tile first")
+    if not shows_channels(panel_of(scene, layer)):
+        raise SceneError(f"the maps of {layer} are no channels; name the channels, or show activations first")
     return ablate(scene, layer, [channel])
 
 

@@ -94,6 +94,7 @@ def use_connection(link: BridgeConnection) -> None:
 def leave_bridge() -> str:
     """Leaves the bridge, and ends it if this Blender has started it; halls keep what they show. Returns a line."""
     hall_requests.disconnect(current())
+    current().dismiss_error()
     timer.show_queued()
     return "left the bridge"
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import bpy
 from mathutils import Vector
 
+from ...torch_bridge import client
+from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import ACTIVATIONS, Maps, Recording
-from ...torch_bridge.recording.errors import SceneError
+from ...torch_bridge.recording.errors import InputError, SceneError
+from ..layout.hall_model import EYE_HEIGHT
+from ..layout.view import SENSOR, View
 from ..live import hall_requests, timer
 from ..live.session import current
 from ..plans.number_text import format_close_share, format_number
@@ -18,6 +23,7 @@ from ..properties import (
     BESIDE_ROLE,
     COMPARED_HALL,
     DIFFERENCE_METHOD,
+    INPUT_TAG,
     METHOD_TAG,
     NETWORK_NAME,
     OBJECT_ROLE,
@@ -27,14 +33,19 @@ from ..scene import panels
 from ..scene.hall import map_updates, store
 from ..scene.hall.ray_hits import evaluated_depsgraph
 from ..scene.panels import values
+from ..scene.state.data_blocks import push_undo
 from ..scene.state.parts import hall_collection
 from ..scene.state.selection import selected
-from .bridge import hall_named
+from ..scene.view import viewport
+from .bridge import hall_named, network_of, request_hall
 from .inspecting import concept_text
 from .methods import cancel_method
+from .placing import listed_arguments
 
 AISLE = 3.0
 """Metres between two halls."""
+ROOM = 1.1
+"""Share of two halls' width that a view of both shows."""
 
 
 def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str:
@@ -58,6 +69,54 @@ def stand_beside(scene: bpy.types.Scene, other: str, share: bool = False) -> str
     if share:
         scene[SHARED_INPUT_HALL] = other
     return f"{other} stands beside {scene.name}"
+
+
+def compare_input(scene: bpy.types.Scene, filepath: str) -> str:
+    """Builds another hall of this hall's network, of another input, and shows it beside this one.
+
+    filepath: a picture, array, sound or scan. Returns at once, with a line that says so. Raises BridgeError,
+    UnknownName, or InputError for a network of several inputs.
+    """
+    network = network_of(scene)
+    if len(listed_arguments(network)) > 1:
+        raise InputError(f"{network} takes several inputs; build its hall again and place them there")
+    _request_beside(scene, network, [client.file(bpy.path.abspath(filepath))], share=False)
+    return f"running {network} on {Path(filepath).name}; its hall will stand beside this one"
+
+
+def compare_network(scene: bpy.types.Scene, network: str) -> str:
+    """Builds the hall of another network of the bridge, of this hall's input, and shows it beside this one.
+
+    Further inputs are run in both. Returns at once, with a line that says so. Raises BridgeError or UnknownName.
+    """
+    session = current()
+    request = session.input_request(str(scene.get(INPUT_TAG, "")))
+    _request_beside(scene, network, request.inputs or () if request is not None else (), share=True)
+    return f"running {network}; its hall will stand beside this one"
+
+
+def _request_beside(scene: bpy.types.Scene, network: str, inputs: Sequence[BridgeInput], share: bool) -> None:
+    uid = scene.session_uid
+
+    def stand(other: bpy.types.Scene) -> None:
+        hall = hall_requests.scene_with_uid(uid)
+        if hall is not None:
+            stand_beside(hall, other.name, share)
+            if bpy.context.window:
+                bpy.context.window.scene = hall
+            if viewport.find_view_area(hall) is not None:
+                viewport.set_view(hall, partial(_entrances, *_x_range(hall)))
+            push_undo("Compare")
+
+    request_hall(network, inputs, stand)
+    timer.start()
+
+
+def _entrances(left: float, right: float, width: int, height: int) -> View:
+    """Returns a camera before the entrances of halls that reach from left to right, x in metres."""
+    middle, lens = (left + right) / 2, 24.0
+    distance = (right - left) * ROOM * lens / SENSOR
+    return View((middle, -distance, EYE_HEIGHT), (middle, 0.0, EYE_HEIGHT), width, height, lens)
 
 
 def stand_alone(scene: bpy.types.Scene) -> str:

@@ -19,7 +19,6 @@ from ..plans.number_text import format_number
 from ..properties import (
     DISSECTION_METHOD,
     NETWORK_NAME,
-    PANEL_CHOSEN_CHANNELS,
     PANEL_LAYER_ID,
     WEIGHT_STATISTICS_LAYER,
 )
@@ -199,7 +198,7 @@ def step_channel(scene: bpy.types.Scene, by: int = 1) -> str:
     """
     layer, channel = selected(scene)
     panel = panel_of(scene, layer)
-    channels = list(panel.get(PANEL_CHOSEN_CHANNELS, range(len(panel.data.vertices))))
+    channels = held_channels(panel).tolist()
     start = channels.index(channel) if channel in channels else -1 if by > 0 else 0
     return select(scene, layer, channels[(start + by) % len(channels)])
 
@@ -275,6 +274,8 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
     end = _format_peak(scale / appearance.gain)
+    if end == "0":
+        return "0", "0"
     return (f"−{end}" if colour_maps.COLOUR_MAPS[appearance.colour_map].diverging else "0", end)
 
 

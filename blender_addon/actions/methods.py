@@ -95,6 +95,7 @@ def show_activations(scene: bpy.types.Scene) -> str:
     if not hall_requests.restore_activations(current(), scene):
         raise SceneError(f"hall {scene.name} has no activations in memory; place the input again")
     scene.pop(COMPARED_HALL, None)
+    current().dismiss_error()
     timer.show_queued()
     return "the activations are shown again"
 
@@ -106,6 +107,7 @@ def restore_after_undo() -> str:
     """
     session = current()
     session.clear_queue()
+    session.dismiss_error()
     for scene in store.halls():
         hall_requests.clear_stale_panels(scene)
         restore_shelf(scene)

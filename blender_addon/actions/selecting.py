@@ -6,11 +6,11 @@ import bpy
 
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
-from ..scene.panels import annotation_drawing, panel_of
+from ..scene.panels import annotation_drawing, channel_places, grid_of, panel_of
 from ..scene.panels.label_search import label_names, labelled_channels
 from ..scene.state.selection import Selection, selected
 
-__all__ = ["Selection", "find_label", "select", "selected"]
+__all__ = ["Selection", "find_label", "select", "selected", "step_tile"]
 
 
 def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
@@ -31,6 +31,23 @@ def select(scene: bpy.types.Scene, layer: str, channel: int = -1) -> str:
             view_layer.objects.active = panel
     annotation_drawing.update_input_boxes(scene)
     return "nothing selected" if not layer else layer if channel < 0 else f"{layer}, channel {channel}"
+
+
+def step_tile(scene: bpy.types.Scene, right: int = 0, down: int = 0) -> str:
+    """Selects the tile that lies so many tiles beside the selected one on its panel; at the edge, the selected one.
+
+    right, down: number of tiles; negative for left and up. Returns the names of the layer and the channel. Raises
+    UnknownName if no layer is selected.
+    """
+    layer, channel = selected(scene)
+    panel = panel_of(scene, layer)
+    places = channel_places(panel)
+    place = int(places[channel]) if 0 <= channel < len(places) else -1
+    columns = grid_of(panel).columns
+    row, column = divmod(place, columns)
+    beside = (row + down) * columns + column + right if place >= 0 and 0 <= column + right < columns else place
+    found = [number for number, own in enumerate(places.tolist()) if own == beside >= 0]
+    return select(scene, layer, found[0] if found else channel)
 
 
 def find_label(scene: bpy.types.Scene, text: str) -> str:

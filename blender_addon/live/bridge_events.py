@@ -100,6 +100,9 @@ def _complete(session: Session, tag: str, results: Recording | dict[str, Maps]) 
 def _rebuild(session: Session, tag: str, recording: Recording) -> None:
     """Rebuilds the input's picture and the answer of the halls that requested a recording."""
     for scene in halls_with_tag(tag, INPUT_TAG):
+        before = store.read_description(scene).prediction.top
+        if before != recording.prediction.top:
+            session.hall(scene.session_uid).former_answer = before
         show_recording(scene, recording)
 
 
@@ -119,6 +122,9 @@ def _show_job(session: Session, tag: str, job: dict[str, Any]) -> None:
     if session.job(tag) is None:
         return  # requested in another file, or so long ago that it was forgotten
     session.requests[tag].job = job
+    request = session.method_request(tag)
+    if job["state"] == "done" and request is not None:
+        session.times.end_job(tag, session.requests[tag].network, request)
     halls = list(halls_with_tag(tag, METHOD_TAG))
     for scene in halls:
         map_updates.update_after_maps(scene)

@@ -44,6 +44,8 @@ class HallState:
     """Tag under which what the hall held before its first request is stored; it is never forgotten. "" for none."""
     panel_names: dict[str, str] = field(default_factory=dict)
     """Name of the object in which a layer's panel was found last; another object may have that name by now."""
+    former_answer: tuple[tuple[int, str, float], ...] = ()
+    """`Prediction.top` of the answer that was shown before the present one; () for none."""
     shelf: str = ""
     """Description of the pictures on the hall's shelf, as in the scene's property SHELF_CONTENT; "" for none."""
     video: VideoPlayback | None = None

@@ -18,6 +18,7 @@ from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, Unknow
 from .bridge_connection import NO_OPTIONS, BridgeConnection, Event, RunOptions
 from .event_queue import EventQueue
 from .hall_state import HallState, VideoPlayback
+from .job_times import JobTimes
 from .request_types import MethodRequest, Request
 
 MEMORY_BYTES = 256 << 20
@@ -34,6 +35,8 @@ class Session(EventQueue):
         self.link: BridgeConnection | None = None
         self.error = ""
         """The last error as one line for people; "" once something has succeeded since."""
+        self._dismissed: BridgeConnection | None = None
+        """The connection that has ended and whose end isn't shown any more."""
         self._errors: dict[Hashable, InnerwalkError] = {}
         """Errors that no script has waited for yet: by the `session_uid` of their hall, None for those of no hall."""
         self.requests: dict[str, Request] = {}
@@ -42,6 +45,7 @@ class Session(EventQueue):
         """By the `session_uid` of a hall's scene, which outlives renaming, undo and redo."""
         self.weight_histograms: dict[tuple[str, str], Any] = {}
         """By (network, layer): the histogram of the layer's weights; None while it is requested."""
+        self.times = JobTimes()
         self._run, self._numbers, self._stored = secrets.token_hex(4), itertools.count(1), itertools.count(1)
 
     # Connection
@@ -95,6 +99,16 @@ class Session(EventQueue):
         self.error = str(error)
         self._errors.update(dict.fromkeys(uids or (None,), error))
 
+    @property
+    def shown_error(self) -> str:
+        """What the interface shows: how the connection has ended, or the last error; "" for nothing."""
+        is_end = self.link is not None and self.state == "ended" and self.link is not self._dismissed
+        return self.link.status if self.link is not None and is_end else self.error
+
+    def dismiss_error(self) -> None:
+        """Shows no error any more, because its cause is gone or a person has read it; scripts still receive it."""
+        self.error, self._dismissed = "", self.link
+
     def take_error(self, owners: Collection[Hashable] | None = None) -> InnerwalkError | None:
         """Returns and forgets an error of these halls, None for all, or of no hall; None if there is none."""
         keys = [key for key in self._errors if key is None or owners is None or key in owners]
@@ -134,6 +148,7 @@ class Session(EventQueue):
         self._forget_inputs()
         if link.in_process:
             self.forget_weights(network)  # a script may have trained it
+        self.times.begin(tag)
         link.run_input(tag, owner, network, inputs, request.options)
         return tag
 
@@ -158,6 +173,7 @@ class Session(EventQueue):
         about = self.requests.get(method.input_tag, Request())
         run = about.run if about.network == network else ""
         subject = {"run": run, "inputs": about.inputs, "options": method.options}
+        self.times.begin(tag)
         link.run_method(tag, network, method.method, **subject, **method.arguments)
         return tag
 
@@ -222,6 +238,7 @@ class Session(EventQueue):
             results = {**(request.results if isinstance(request.results, dict) else {}), **results}
         else:
             request.run = results.run
+            self.times.end_run(tag, request.network)
         request.results, request.stored = results, next(self._stored)
         self._forget_results()
 

@@ -83,10 +83,9 @@ def plan_title(
     return plan
 
 
-def plan_entry_label(label: str, style: Style) -> Plan:
-    """Plans which checkpoint is shown, such as "epoch 4", over the board's line about the weights."""
-    plan, room = Plan(style), SIDE - 2 * LEFT
-    size = style.fit(label, room, SMALL)
+def add_entry_label(plan: Plan, label: str) -> None:
+    """Adds which checkpoint is shown, such as "epoch 4", over the board's line about the weights."""
+    room = SIDE - 2 * LEFT
+    size = plan.style.fit(label, room, SMALL)
     plan.box(FLAT, (LEFT, LEFT + room), (1.38, 1.57), "board", LABEL_LIFT)
     plan.text(FLAT, label, size, x=LEFT, y=1.43, lift=LABEL_LIFT + 0.002)
-    return plan

@@ -65,11 +65,15 @@ def _preferred() -> tuple[str, dict[str, Any]]:
     if not hasattr(bpy.types.WindowManager, BRIDGE_SETTINGS):  # a Python in which the extension isn't enabled
         return "", config
     from ..ui.bridge.settings import bridge_settings, data_sets
+    from ..ui.common.paths import entered_folder, entered_python
 
     settings = bridge_settings(bpy.context)
-    folder = bpy.path.abspath(settings.folder)
-    config |= {"data": data_sets(settings), "folder": folder, "device": settings.device}
-    return bpy.path.abspath(settings.python), config
+    config |= {
+        "data": data_sets(settings),
+        "folder": entered_folder(settings.folder),
+        "device": settings.device.strip(),
+    }
+    return entered_python(settings.python), config
 
 
 def _start(python: str, config: dict[str, Any], former: BridgeConnection | None) -> None:

@@ -5,8 +5,10 @@ Each module in MODULES has any of these tuples; order matters within CLASSES, wh
 CLASSES      classes
 PROPERTIES   (owner, name, property)
 MENUS        (menu, draw function that is appended to it)
+FIRST_MENUS  (menu, draw function that is put before its entries)
 HANDLERS     (list in bpy.app.handlers, function)
 KEYS         (keymap, space, operator, key, event)
+DRAWN        (space, function that draws over it, region, moment of drawing)
 CLOSING      functions that are called when the extension is disabled
 """
 
@@ -18,7 +20,17 @@ from typing import Any
 import bpy
 
 from . import app_handlers, menus, script_template, translations, walk_panel
-from .bridge import bridge_form, bridge_panel, input_panel, method_panel, preferences, settings, video_panel
+from .bridge import (
+    bridge_form,
+    bridge_panel,
+    input_panel,
+    method_panel,
+    preferences,
+    python_form,
+    settings,
+    shelf_operators,
+    video_panel,
+)
 from .hall import (
     ablation_operators,
     block_operators,
@@ -33,16 +45,26 @@ from .hall import (
     recipe_operators,
     series_panel,
 )
-from .inspect import inspector_panels, inspector_state, pick_operator, position_field, probe_operator
+from .inspect import (
+    answer_panel,
+    inspector_panels,
+    inspector_state,
+    pick_operator,
+    position_field,
+    probe_operator,
+    tile_frame,
+)
 
 __all__ = ["MODULES", "register", "registered", "unregister"]
 
 MODULES = (
     # The bridge; property groups come before the classes that hold them.
     settings,
+    python_form,
     bridge_form,
     preferences,
     bridge_panel,
+    shelf_operators,
     input_panel,
     video_panel,
     method_panel,
@@ -53,6 +75,7 @@ MODULES = (
     app_handlers,
     inspector_state,
     position_field,
+    answer_panel,
     inspector_panels,
     ablation_operators,
     probe_operator,
@@ -60,6 +83,7 @@ MODULES = (
     recipe_operators,
     film_operators,
     pick_operator,
+    tile_frame,
     panel_operators,
     block_operators,
     colours_panel,
@@ -70,6 +94,10 @@ MODULES = (
     panel_gizmos,
     script_template,
 )
+
+
+_drawing: list[tuple[Any, Any, str]] = []
+"""(space, handle, region) of each function that draws over a space."""
 
 
 def registered(table: str) -> Iterator[Any]:
@@ -87,23 +115,30 @@ def register() -> None:
         setattr(owner, name, definition)
     for menu, draw in registered("MENUS"):
         menu.append(draw)
+    for menu, draw in registered("FIRST_MENUS"):
+        menu.prepend(draw)
     for handlers, handler in registered("HANDLERS"):
         handlers.append(handler)
     for keymap, space, operator, key, event in registered("KEYS") if _keyconfig() else ():
         _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items.new(operator, key, event)
+    for space, draw, region, moment in registered("DRAWN"):
+        _drawing.append((space, space.draw_handler_add(draw, (), region, moment), region))
 
 
 def unregister() -> None:
     """Removes everything, in reverse order."""
     for close in registered("CLOSING"):
         close()
+    while _drawing:
+        space, handle, region = _drawing.pop()
+        space.draw_handler_remove(handle, region)
     for keymap, space, operator, *_ in registered("KEYS") if _keyconfig() else ():
         items = _keyconfig().keymaps.new(name=keymap, space_type=space).keymap_items
         for item in [item for item in items if item.idname == operator]:
             items.remove(item)
     for handlers, handler in reversed([*registered("HANDLERS")]):
         handlers.remove(handler)
-    for menu, draw in reversed([*registered("MENUS")]):
+    for menu, draw in reversed([*registered("MENUS"), *registered("FIRST_MENUS")]):
         menu.remove(draw)
     for owner, name, _ in reversed([*registered("PROPERTIES")]):
         delattr(owner, name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from typing import Any
 
 import bpy
@@ -11,12 +12,15 @@ from bpy.app.handlers import persistent
 from .common.operators import ActionOperator, NeedsHall, attempt
 from .common.panels import HallPanel
 
+INSPECTION = "viewport_vr_preview"
+"""Module of Blender's add-on VR Scene Inspection."""
+
 
 class INNERWALK_OT_start_walk(NeedsHall, ActionOperator):
     """Walk through the hall with a headset"""
 
     bl_idname = "innerwalk.start_walk"
-    bl_label = "Start Walk"
+    bl_label = "Walk in VR"
     bl_options = {"REGISTER"}
 
     @classmethod
@@ -35,7 +39,7 @@ class INNERWALK_OT_walk_at_desk(NeedsHall, ActionOperator):
     """Walk through the hall in this 3D view, with keys, mouse and a crosshair"""
 
     bl_idname = "innerwalk.walk_at_desk"
-    bl_label = "Desktop Walk"
+    bl_label = "Walk Here"
     bl_options = {"REGISTER", "GRAB_CURSOR", "BLOCKING"}
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
@@ -107,6 +111,34 @@ class INNERWALK_OT_render_pictures(NeedsHall, ActionOperator):
     bl_options = {"REGISTER"}
 
 
+def inspection_is_off() -> bool:
+    """Returns whether Blender's add-on VR Scene Inspection is there and isn't enabled; remembered for each state."""
+    enabled = {entry.module for entry in bpy.context.preferences.addons}
+    return not any(name.rpartition(".")[2] == INSPECTION for name in enabled) and bool(_inspection_module())
+
+
+@cache
+def _inspection_module() -> str:
+    """Returns the name of the add-on's module, "" where this Blender has none."""
+    import addon_utils
+
+    modules: Any = addon_utils.modules
+    return next((module.__name__ for module in modules() if module.__name__.rpartition(".")[2] == INSPECTION), "")
+
+
+class INNERWALK_OT_enable_inspection(bpy.types.Operator):
+    """Enable Blender's own add-on VR Scene Inspection, whose VR tab mirrors what the headset shows"""
+
+    bl_idname = "innerwalk.enable_inspection"
+    bl_label = "Enable VR Scene Inspection"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Enables it as the preferences do."""
+        bpy.ops.preferences.addon_enable(module=_inspection_module())
+        return {"FINISHED"}
+
+
 class INNERWALK_OT_hand(bpy.types.Operator):
     """Action of a controller's button during a walk"""
 
@@ -127,9 +159,8 @@ class INNERWALK_OT_hand(bpy.types.Operator):
 class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
     """Walks through the hall"""
 
-    bl_label = "Walk"
-    bl_order = 70
-    bl_options = {"DEFAULT_CLOSED"}
+    bl_label = "Explore"
+    bl_order = 5
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the buttons to start a walk, or the places of the walk that is running."""
@@ -139,9 +170,16 @@ class INNERWALK_PT_walk(HallPanel, bpy.types.Panel):
         if walk is None:
             row = layout.row(align=True)
             row.scale_y = 1.4
-            row.operator("innerwalk.start_walk", icon="PLAY")
-            row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE", text="Desktop Walk")
-            layout.operator("innerwalk.take_picture", icon="CAMERA_DATA")
+            row.operator("innerwalk.walk_at_desk", icon="VIEW_PERSPECTIVE")
+            row.operator("innerwalk.start_walk", icon="HIDE_OFF")
+            if inspection_is_off():
+                row.operator("innerwalk.enable_inspection", text="", icon="CHECKBOX_DEHLT")
+            column = layout.column(align=True)
+            column.operator("innerwalk.compare_input", icon="IMAGE_REFERENCE")
+            column.menu("INNERWALK_MT_networks", icon="MOD_ARRAY")
+            row = layout.row(align=True)
+            row.menu("INNERWALK_MT_export", icon="EXPORT")
+            row.operator("innerwalk.take_picture", text="Take Picture", icon="CAMERA_DATA")
             return
         layout.operator("innerwalk.end_walk", icon="X")
         column = layout.column(align=True)
@@ -167,6 +205,7 @@ CLASSES = (
     INNERWALK_OT_go_to_place,
     INNERWALK_OT_take_picture,
     INNERWALK_OT_render_pictures,
+    INNERWALK_OT_enable_inspection,
     INNERWALK_OT_hand,
     INNERWALK_PT_walk,
 )

@@ -9,9 +9,8 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..actions.comparing import halls_beside
-from ..layout.hall_model import FILL
 from ..scene.hall.ray_hits import Hit, find_hall
-from ..scene.panels import channel_places, find_panel, grid_of, size_of, world_matrix
+from ..scene.panels import find_panel, size_of, tile_corners, world_matrix
 from ..scene.state.selection import selected
 from .drawing.gpu_draw import LINE_WIDTH, Pair, rim_points
 
@@ -51,8 +50,9 @@ def selection_marks(scene: bpy.types.Scene) -> list[SelectionMark]:
     for hall, instance in ((scene, None), *halls_beside(scene).items()):
         layer, channel = selected(hall)
         panel = find_panel(hall, layer) if channel >= 0 else None
-        if panel is not None and channel < len(panel.data.vertices) and channel_places(panel)[channel] >= 0:
-            points = rim_points(*tile_corners(panel, channel), MARK_WIDTH / max(panel.matrix_world.median_scale, 1e-6))
+        if panel is not None and (corners := tile_corners(panel, channel)):
+            width = MARK_WIDTH / max(panel.matrix_world.median_scale, 1e-6)
+            points = rim_points(corners[0], corners[2], width)
             marks.append(SelectionMark(points, panel.name, instance.name if instance is not None else ""))
     return marks
 
@@ -66,21 +66,14 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> O
         panel = find_panel(owner, hit.layer)
         if panel is None:
             return None
-        low, high = tile_corners(panel, hit.channel) if hit.channel >= 0 else ((0.0, 0.0), size_of(panel))
+        corners = tile_corners(panel, hit.channel)
+        low, high = (corners[0], corners[2]) if corners else ((0.0, 0.0), size_of(panel))
         return _outline(shift @ world_matrix(panel), low, high, width)
     holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
     if holder is None or hit.role not in ("shelf", "input"):
         return None
     box = np.array(holder.bound_box)
     return _outline(shift @ holder.matrix_world, box.min(0)[:2], box.max(0)[:2], width)
-
-
-def tile_corners(panel: bpy.types.Object, channel: int) -> tuple[Pair, Pair]:
-    """Returns the lower left and the upper right corner of a shown channel's tile on its panel, in metres."""
-    grid = grid_of(panel)
-    x, y = grid.centre(int(channel_places(panel)[channel]))
-    half_width, half_height = (FILL * side / 2 for side in grid.cell)
-    return (x - half_width, y - half_height), (x + half_width, y + half_height)
 
 
 def _outline(matrix: Matrix, low: Pair, high: Pair, width: float) -> Outline:

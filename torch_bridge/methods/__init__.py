@@ -37,44 +37,43 @@ from .unit_history import UNIT_HISTORY
 from .upconvnet import UPCONVNET
 from .weights import WEIGHTS
 
-__all__ = ["METHODS", "Method", "MethodContext", "Step", "help_text", "parameter_form", "parse_parameters"]
+__all__ = [
+    "METHODS",
+    "QUESTIONS",
+    "Method",
+    "MethodContext",
+    "Step",
+    "help_text",
+    "parameter_form",
+    "parse_parameters",
+    "question_of",
+]
 
-METHODS: dict[str, Method] = {
-    method.name: method
-    for method in (
-        ACTIVATIONS,
-        WEIGHTS,
-        AVERAGE,
-        OCCLUSION,
+QUESTIONS: dict[str, tuple[Method, ...]] = {
+    "What does it compute?": (ACTIVATIONS, WEIGHTS, AVERAGE),
+    "What in this picture made it fire?": (
         SALIENCY,
+        GUIDED_BACKPROP,
+        DECONVNET,
+        OCCLUSION,
         SMOOTH_GRAD,
         GRADIENT_X_INPUT,
         INTEGRATED_GRADIENTS,
-        GUIDED_BACKPROP,
-        DECONVNET,
-        CAM,
-        GRAD_CAM,
-        LAYER_CAM,
         RISE,
-        ATTENTION_ROLLOUT,
-        ATTRIBUTION_SCORES,
-        ATTRIBUTION_SANITY,
-        CONTRIBUTION,
-        CONCEPT_DIRECTION,
-        LOCALISATION,
-        LOCALISATION_SCORES,
-        TOP_IMAGES,
-        DISSECTION,
-        CONCEPT_CONTRIBUTION,
-        CONCEPT_LOSSES,
-        CONCEPT_FAILURES,
-        HEALTH,
-        EVIDENCE,
-        INVERSION,
-        UPCONVNET,
-        MAXIMISATION,
-        UNIT_HISTORY,
-        DGN_AM,
-    )
+    ),
+    "Where is the evidence for a class?": (GRAD_CAM, LAYER_CAM, CAM, ATTENTION_ROLLOUT, LOCALISATION),
+    "Can these answers be trusted?": (ATTRIBUTION_SCORES, ATTRIBUTION_SANITY, LOCALISATION_SCORES),
+    "What made the prediction?": (CONTRIBUTION, CONCEPT_CONTRIBUTION, CONCEPT_FAILURES, CONCEPT_LOSSES),
+    "Which concepts does it know?": (DISSECTION, CONCEPT_DIRECTION),
+    "What does it look for?": (TOP_IMAGES, EVIDENCE, MAXIMISATION, UNIT_HISTORY, DGN_AM),
+    "What does it keep of the input?": (INVERSION, UPCONVNET),
+    "Is the network healthy?": (HEALTH,),
 }
-"""By name, in the order in which they are listed."""
+"""All methods, in the order in which they are listed, by the question that they answer."""
+METHODS: dict[str, Method] = {method.name: method for methods in QUESTIONS.values() for method in methods}
+"""By name, in the same order."""
+
+
+def question_of(name: str) -> str:
+    """Returns the question that a method answers; "" for a method that isn't listed."""
+    return next((question for question, methods in QUESTIONS.items() if name in {each.name for each in methods}), "")

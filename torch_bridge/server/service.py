@@ -12,7 +12,7 @@ from typing import Any
 from .. import data as data_sets
 from ..client.frames import PROTOCOL, Frame
 from ..inputs.sources import Input, replace_first
-from ..methods import METHODS, Method, parameter_form, parse_parameters
+from ..methods import METHODS, Method, parameter_form, parse_parameters, question_of
 from ..recording import Maps, describe, describe_maps, pictures
 from ..recording.errors import InputError, UnknownName
 from ..video import Video, open_video
@@ -66,6 +66,7 @@ class Service:
                 "name": method.name,
                 "title": method.title,
                 "text": method.text,
+                "question": question_of(method.name),
                 "needs": method.needs,
                 "parameters": parameter_form(method),
             }

@@ -74,6 +74,13 @@ def overlay_channel(scene: bpy.types.Scene) -> tuple[str, int]:
     return (str(found[0]), int(found[1])) if found else ("", -1)
 
 
+def is_overlay_shown(scene: bpy.types.Scene) -> bool:
+    """Returns whether a map lies over the input: not where its maps no longer cover it, or a person has removed it."""
+    picture = pictured_input(scene) if OVERLAY_CHANNEL in scene else None
+    holder = find_child(picture, OVERLAY_ROLE) if picture is not None else None
+    return holder is not None and not holder.hide_viewport
+
+
 def covers_input(scene: bpy.types.Scene, layer: str) -> bool:
     """Returns whether a layer shows maps of values that cover the input."""
     panel = panels(scene).get(layer)

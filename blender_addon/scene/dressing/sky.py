@@ -8,7 +8,7 @@ import bpy
 import numpy as np
 
 from ..materials.compat import node_tree
-from ..materials.nodes import NodeBuilder
+from ..materials.nodes import NodeBuilder, spread_nodes
 
 ZENITH_FROM = 0.30
 """Sine of the elevation above which the sky has the zenith's colour."""
@@ -40,6 +40,7 @@ def set_sky(scene: bpy.types.Scene, palette: Mapping[str, np.ndarray], *, plain_
     mixed = nodes.mix_colours(share, (*palette[low], 1.0), (*palette[high], 1.0))
     light = nodes.add("ShaderNodeBackground", {"Color": mixed})
     nodes.add("ShaderNodeOutputWorld", {0: light.outputs[0]})
+    spread_nodes(tree)
 
 
 def read_sky(world: bpy.types.World) -> tuple[np.ndarray, np.ndarray, float] | None:

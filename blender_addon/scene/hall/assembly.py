@@ -146,7 +146,7 @@ def add_hall(
     add_surroundings(context, numbered=not focus)
     input_overlay.restore_overlay(context.scene)
     pixel = context.view.span / context.view.width if context.view and context.view.span else 0.0
-    map_updates.update_after_maps(context.scene, pixel)
+    map_updates.update_after_maps(context.scene, pixel, method=context.appearance.method)
 
 
 def set_environment(context: BuildContext, fog: tuple[float, float]) -> None:

@@ -10,7 +10,7 @@ import bpy
 
 from ....torch_bridge.recording import Recording
 from ...properties import SERIES_SHOWN
-from ..dressing import board_updates, show_entry_label
+from ..dressing import board_updates, title_caption
 from ..paint import glyphs
 from ..paint.styles import theme_style
 from ..state.parts import hall_collection
@@ -27,6 +27,6 @@ def show_recording(scene: bpy.types.Scene, recording: Recording) -> None:
     style = theme_style(appearance.theme)
     board_updates.update_inputs(scene, recording, style)
     board_updates.update_answers(scene, recording, style)
-    show_entry_label(scene, "")
+    title_caption.show_entry_label(scene, "", store.shown_method(scene))
     glyphs.forget_fonts()
     store.write_recording(scene, recording, appearance)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import bpy
 
-from ...properties import COLLAPSED_PANELS, OBJECT_ROLE
-from ..dressing import draw_entry_label
+from ...properties import COLLAPSED_PANELS, DRAWN_CONTENT, OBJECT_ROLE
+from ..dressing import title_caption
 from ..paint import glyphs
 from ..panels import panels
 from . import assembly, store, visibility
@@ -34,7 +34,7 @@ def refit_hall(scene: bpy.types.Scene, appearance: Appearance) -> None:
     assembly.add_hall(context, moves=moves)
     store.write_recording(scene, context.recording, appearance)
     visibility.apply_visibility(scene)
-    draw_entry_label(scene)
+    title_caption.update_caption(scene, store.shown_method(scene))
     glyphs.forget_fonts()
 
 
@@ -56,8 +56,9 @@ def update_title(scene: bpy.types.Scene) -> None:
     old_meshes = [board.data for board in boards]
     for board in boards:
         board.data = new_board.data
+        board.pop(DRAWN_CONTENT, None)
     bpy.data.batch_remove([new_board, *old_meshes])
-    draw_entry_label(scene)
+    title_caption.update_caption(scene, store.shown_method(scene))
     glyphs.forget_fonts()
 
 

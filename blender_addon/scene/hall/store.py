@@ -31,6 +31,7 @@ from ...properties import (
     PANEL_LAYER_ID,
     PANEL_PLANNED_PLACE,
     PANEL_SHOWN_LAYER,
+    SHOWN_METHOD,
 )
 from ..materials import colour_settings, nodes
 from ..panels import channel_count, held_channels, panel_metadata, panels
@@ -137,6 +138,11 @@ def read_recording(scene: bpy.types.Scene) -> Recording:
     all_maps = (read_maps(panel, layers[id].shows or id, method) for id, panel in all_panels.items() if id in layers)
     recording.add(maps for maps in all_maps if maps is not None)
     return recording
+
+
+def shown_method(scene: bpy.types.Scene) -> str:
+    """Returns the method whose maps a hall's panels show."""
+    return str(scene.get(SHOWN_METHOD) or read_appearance(scene).method)
 
 
 def read_appearance(scene: bpy.types.Scene) -> Appearance:

@@ -39,12 +39,20 @@ def fit_image(image: bpy.types.Image | None, name: str, sheet: tile_grids.Sheet)
 def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
     """Packs images of this add-on that changed since they were packed, so that a saved file contains them.
 
-    images: all of the file by default. Packing an unchanged image again would lose it, because Blender would then look
-    for a file on disk.
+    The cursor shows how far it is. images: all of the file by default. Packing an unchanged image again would lose it,
+    because Blender would then look for a file on disk.
     """
-    for image in bpy.data.images if images is None else images:
-        if (RAW_MAPS_IMAGE in image or IMAGE_OWNER_ROLE in image) and (image.is_dirty or not image.packed_file):
-            image.pack()
+    changed = [
+        image
+        for image in (bpy.data.images if images is None else images)
+        if (RAW_MAPS_IMAGE in image or IMAGE_OWNER_ROLE in image) and (image.is_dirty or not image.packed_file)
+    ]
+    manager = bpy.context.window_manager
+    manager.progress_begin(0, max(len(changed), 1))
+    for number, image in enumerate(changed):
+        manager.progress_update(number)
+        image.pack()
+    manager.progress_end()
 
 
 def colour_table_image() -> bpy.types.Image:

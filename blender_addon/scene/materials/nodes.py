@@ -19,6 +19,10 @@ STAMP = 3
 """Version of all node groups. Raise it with every change to one; tests/support/golden shows the change."""
 
 
+NODE_SPACING = (220.0, 320.0)
+"""Units of the node editor from one node to the next, across and down."""
+
+
 class Socket:
     """An output socket in an expression: each operator adds a Math node, or a Vector Math node for vectors."""
 
@@ -194,6 +198,25 @@ def ensure_group(group: NodeGroup) -> bpy.types.NodeTree:
     return tree
 
 
+def spread_nodes(tree: bpy.types.NodeTree) -> None:
+    """Places the nodes of a tree apart, in columns from the inputs to the outputs, for people who open it."""
+    sources: dict[str, list[str]] = {}
+    for link in tree.links:
+        sources.setdefault(link.to_node.name, []).append(link.from_node.name)
+    columns = {node.name: 0 for node in tree.nodes if not any(output.links for output in node.outputs)}
+    reached = list(columns)
+    for name in reached:  # grows meanwhile; a tree has no circles
+        for source in sources.get(name, ()):
+            if columns.get(source, -1) < columns[name] + 1:
+                columns[source] = columns[name] + 1
+                reached.append(source)
+    rows: dict[int, int] = {}
+    for node in tree.nodes:
+        column = columns.get(node.name, 0)
+        node.location = (-NODE_SPACING[0] * column, -NODE_SPACING[1] * rows.get(column, 0))
+        rows[column] = rows.get(column, 0) + 1
+
+
 def outdated_groups() -> list[str]:
     """Returns the ids of this file's groups that another version has built."""
     return sorted(tree[NODE_GROUP_NAME] for tree in bpy.data.node_groups if _is_outdated(tree))
@@ -227,6 +250,7 @@ def _build(tree: bpy.types.NodeTree, group: NodeGroup) -> None:
     inputs = {output.name: builder.socket(output) for output in outputs if output.name}
     results = group.build(builder, inputs)
     builder.add("NodeGroupOutput", dict(enumerate(results)))
+    spread_nodes(tree)
 
 
 def _set_interface(

@@ -13,7 +13,7 @@ import bpy
 from ...properties import MATERIAL_IS_TEMPLATE, MATERIAL_KIND, VERSION_STAMP
 from . import panel_shader
 from .compat import node_tree
-from .nodes import STAMP, NodeBuilder, NodeGroup, Socket, ensure_group
+from .nodes import STAMP, NodeBuilder, NodeGroup, Socket, ensure_group, spread_nodes
 
 Kind = Literal["scalar", "bars", "colour"]
 Content = Literal["Texels", "Peaks"]
@@ -87,6 +87,7 @@ def create_picture_material(
     fog = n.add("ShaderNodeGroup", {0: texture.outputs["Color"]}, node_tree=ensure_group(panel_shader.FOG))
     light = n.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     n.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
+    spread_nodes(n.tree)
     n.tree.nodes.active = texture
     return material
 
@@ -119,6 +120,7 @@ def _build_nodes(n: NodeBuilder, kind: Kind) -> None:
     if kind == "bars":
         n.set_input(group.inputs["Place"], _place_in_tile(n, uv))
     n.add("ShaderNodeOutputMaterial", {0: group.outputs[0]})
+    spread_nodes(n.tree)
 
 
 def _add_image(n: NodeBuilder, uv: Socket, content: Content) -> bpy.types.Node:

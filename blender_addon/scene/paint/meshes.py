@@ -11,7 +11,7 @@ from mathutils import Matrix
 
 from ...plans.primitives import ALIGNED, Faces, Plan, TextRun
 from ...properties import ANNOTATION_ATTRIBUTE, BOARD_NUMBER, OBJECT_ROLE, PAINT_ATTRIBUTE, PAINT_MATERIAL_STAMP
-from ..materials.nodes import STAMP, ensure_group
+from ..materials.nodes import STAMP, ensure_group, spread_nodes
 from ..materials.panel_material import create_emission_material
 from ..materials.panel_shader import FOG
 from . import glyphs
@@ -28,6 +28,7 @@ def paint_material() -> bpy.types.Material:
     nodes.set_input(fog.inputs[0], nodes.attribute(PAINT_ATTRIBUTE, output="Color"))
     light = nodes.add("ShaderNodeEmission", {"Color": fog.outputs[0]})
     nodes.add("ShaderNodeOutputMaterial", {0: light.outputs[0]})
+    spread_nodes(nodes.tree)
     return material
 
 

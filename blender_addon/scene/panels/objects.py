@@ -131,6 +131,11 @@ def channel_count(panel: bpy.types.Object) -> int:
     return int(panel.get(PANEL_MAP_COUNT, len(panel.data.vertices)))
 
 
+def shows_channels(panel: bpy.types.Object) -> bool:
+    """Returns whether each map on a panel is one of its layer's channels; a method may give fewer maps, about all."""
+    return PANEL_MAP_COUNT not in panel or PANEL_CHOSEN_CHANNELS in panel
+
+
 def held_channels(panel: bpy.types.Object) -> np.ndarray:
     """Returns the numbers of the channels that a panel has maps of, (maps,) int, in the maps' order."""
     chosen = panel.get(PANEL_CHOSEN_CHANNELS)
@@ -238,6 +243,23 @@ def size_of(panel: bpy.types.Object) -> tuple[float, float]:
 def _planned_grid(panel: bpy.types.Object) -> tile_grids.TileGrid:
     columns, rows, width, height = panel.get(PANEL_PLANNED_GRID, panel[PANEL_GRID])
     return tile_grids.TileGrid(int(columns), int(rows), (width, height))
+
+
+def tile_corners(panel: bpy.types.Object, channel: int) -> tuple[tuple[float, float], ...]:
+    """Returns the corners of a channel's tile in the panel's own metres, around it; () if it isn't shown.
+
+    A method's only map stands for every channel.
+    """
+    if "place" not in panel.data.attributes or PANEL_GRID not in panel:  # a person has removed it
+        return ()
+    places = channel_places(panel)
+    if channel_count(panel) == 1 and not shows_channels(panel):
+        channel = 0
+    if not 0 <= channel < len(places) or places[channel] < 0:
+        return ()
+    (left, low), (right, high) = (grid_of(panel).inside(int(places[channel]), share, share) for share in (0.0, 1.0))
+    bottom, top = sorted((float(low), float(high)))
+    return (float(left), bottom), (float(right), bottom), (float(right), top), (float(left), top)
 
 
 def channel_places(panel: bpy.types.Object) -> np.ndarray:

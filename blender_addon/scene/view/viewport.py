@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 import numpy as np
 from mathutils import Matrix, Vector
 
-from ...layout.view import View
+from ...layout.view import SENSOR, View
 from ..state.parts import hall_collection
 from .camera import set_camera
 from .render import set_engine
 
+OVER = ("UI", "TOOLS", "HEADER", "TOOL_HEADER", "ASSET_SHELF", "ASSET_SHELF_HEADER")
+"""Types of the regions that may lie over a 3D view."""
+TEXT_LINE = 19
+"""Pixels of a line of the overlay's text at scale 1."""
 VIEW_LENS_FACTOR = 2.0
 """Factor between the lens of a 3D view and that of a camera with the same angle of view."""
 
@@ -30,9 +34,65 @@ def set_view(scene: bpy.types.Scene, make_view: Callable[[int, int], View]) -> s
     region = next(region for region in area.regions if region.type == "WINDOW")
     width, height = max(region.width, 1), max(region.height, 1)
     space: Any = area.spaces.active
-    _move_view(space, make_view(width, height), width / max(width, height))
+    free = free_part(area, region)
+    view = view_beside(make_view(free.width, free.height), free, width, height)
+    _move_view(space, view, width / max(width, height))
     area.tag_redraw()
     return "view"
+
+
+class FreePart(NamedTuple):
+    """The part of a 3D view that nothing lies over, in pixels from its lower left."""
+
+    left: int
+    bottom: int
+    width: int
+    height: int
+
+
+def free_part(area: Any, region: Any) -> FreePart:
+    """Returns the part of a 3D view that is beside its open sidebars and bars, and below its overlay's text.
+
+    area: the 3D view. region: its window region, which lies below the others where they overlap. A part that would be
+    less than a third of the view is not cut off.
+    """
+    left, bottom, right, top = 0, 0, region.width, region.height
+    for other in area.regions:
+        if other.type not in OVER or other.width <= 1 or other.height <= 1:
+            continue
+        low, high = other.x - region.x, other.y - region.y
+        if other.alignment == "LEFT":
+            left = max(left, low + other.width)
+        elif other.alignment == "RIGHT":
+            right = min(right, low)
+        elif other.alignment == "TOP":
+            top = min(top, high)
+        elif other.alignment == "BOTTOM":
+            bottom = max(bottom, high + other.height)
+    top -= _text_height(area.spaces.active.overlay)
+    left, right = (left, right) if right - left >= region.width / 3 else (0, region.width)
+    bottom, top = (bottom, top) if top - bottom >= region.height / 3 else (0, region.height)
+    return FreePart(left, bottom, max(right - left, 1), max(top - bottom, 1))
+
+
+def _text_height(overlay: Any) -> int:
+    """Returns the pixels that the names of view and object take at the top, and the statistics below them."""
+    lines = (3 * overlay.show_text + 6 * overlay.show_stats) * overlay.show_overlays
+    return round(lines * TEXT_LINE * bpy.context.preferences.system.ui_scale)
+
+
+def view_beside(view: View, free: FreePart, width: int, height: int) -> View:
+    """Returns a camera of a view of width × height pixels that shows in its free part what `view` shows.
+
+    It moves parallel to its picture, so that what faces the camera still does.
+    """
+    focal = view.lens / SENSOR * free.width
+    distance = float(np.linalg.norm(np.subtract(view.position, view.target)))
+    across = free.left + free.width / 2 - width / 2, free.bottom + free.height / 2 - height / 2
+    right, up = view.axes[:2]
+    shift = (right * across[0] + up * across[1]) * distance / focal
+    position, target = (tuple(np.subtract(point, shift).tolist()) for point in (view.position, view.target))
+    return View(position, target, width, height, view.lens * free.width / width, view.span)
 
 
 def show_panel_colours(scene: bpy.types.Scene, shading: bpy.types.View3DShading) -> None:

@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 import bpy
 
 from ..common.text_lines import draw_lines
 from ..common.translating import translatable, translated
-from .settings import bridge_settings
-
-
-@cache
-def default_python() -> str:
-    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once."""
-    from ...python_finder import find_python
-
-    return find_python()
+from .python_form import draw_missing_python
+from .settings import bridge_settings, default_python
 
 
 class INNERWALK_OT_edit_list(bpy.types.Operator):
@@ -98,23 +90,28 @@ class INNERWALK_UL_data(SettingsList):
 
 def draw_start(layout: bpy.types.UILayout, settings: Any) -> None:
     """Draws the form; what few people need is folded."""
-    if not len(settings.networks):
-        draw_lines(layout, "Networks run beside Blender, in a Python that has PyTorch")
+    python = settings.python or default_python()
+    if not python:
+        draw_missing_python(layout)
     column = layout.column()
     column.use_property_split, column.use_property_decorate = True, False
-    column.prop(settings, "python", placeholder=default_python() or "a Python that has PyTorch")
-    layout.label(text="Networks")
-    _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
-    if not len(settings.networks):
-        draw_lines(layout, "No network is listed: the small network that comes with Innerwalk is started", "INFO")
+    column.prop(settings, "python", placeholder=default_python() or "its program")
+    draw_networks(layout, settings)
     row = layout.row()
-    row.scale_y = 1.4
-    row.operator("innerwalk.start_bridge", icon="PLAY")
+    row.scale_y, row.enabled = 1.4, bool(python)
+    row.operator("innerwalk.start_bridge", text="Start Networks", icon="PLAY")
     for name, title, draw in _FOLDED:
         header, body = layout.panel(f"innerwalk_{name}", default_closed=True)
         header.label(text=title)
         if body:
             draw(body, settings)
+
+
+def draw_networks(layout: bpy.types.UILayout, settings: Any) -> None:
+    """Draws the list of networks with the fields of the active one."""
+    _draw_list(layout, settings, "networks", "network", ("model", "name", "weights", "classes", "picture"))
+    if not len(settings.networks):
+        draw_lines(layout, "None listed: the small one that comes with Innerwalk is started", "INFO")
 
 
 def _draw_data(layout: Any, settings: Any) -> None:

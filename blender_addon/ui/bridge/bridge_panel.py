@@ -1,4 +1,4 @@
-"""The sidebar's Bridge panel: starts or joins a bridge, and builds the halls of its networks."""
+"""The sidebar's Networks panel: starts or joins a bridge, and builds the halls of its networks."""
 
 from __future__ import annotations
 
@@ -7,20 +7,22 @@ from typing import Any
 
 import bpy
 
+from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import HALL_VERSION, NETWORK_NAME
 from ..common.operators import ActionOperator, NeedsBridge, parse_object, session
 from ..common.panels import SidebarPanel
+from ..common.paths import CONNECTIONS, entered_file, entered_folder, entered_python
 from ..common.text_lines import draw_lines
 from ..common.translating import translated
-from .bridge_form import default_python, draw_start
-from .settings import bridge_arguments, bridge_settings
+from .bridge_form import draw_start
+from .settings import bridge_arguments, bridge_settings, default_python
 
 
 class INNERWALK_OT_start_bridge(ActionOperator):
     """Start a Python that has PyTorch, with the listed networks and data sets; it ends with Blender"""
 
     bl_idname = "innerwalk.start_bridge"
-    bl_label = "Start Bridge"
+    bl_label = "Start Networks"
     bl_options = set()
 
     python: bpy.props.StringProperty(name="Python", description="A Python that has PyTorch", subtype="FILE_PATH")
@@ -36,7 +38,11 @@ class INNERWALK_OT_start_bridge(ActionOperator):
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Takes the settings of the sidebar."""
         settings = bridge_settings(context)
-        networks, data = bridge_arguments(settings)
+        try:
+            networks, data = bridge_arguments(settings)
+        except InnerwalkError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         self.networks, self.data = json.dumps(networks), json.dumps(data)
         self.python, self.folder, self.device = settings.python, settings.folder, settings.device
         return self.execute(context)
@@ -44,10 +50,10 @@ class INNERWALK_OT_start_bridge(ActionOperator):
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Parses networks and data sets, and finds a Python if none is set. Raises InputError."""
         return {
-            "python": bpy.path.abspath(self.python) or default_python() or "python3",
+            "python": entered_python(self.python) or default_python() or "python3",
             "networks": parse_object("networks", self.networks, '{"resnet": {"model": "resnet50"}}'),
             "data": parse_object("data", self.data, '{"birds": "/pictures/birds"}'),
-            "folder": bpy.path.abspath(self.folder),
+            "folder": entered_folder(self.folder),
             "device": self.device,
         }
 
@@ -77,7 +83,11 @@ class INNERWALK_OT_join_bridge(ActionOperator):
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Makes the path absolute."""
-        return super().arguments(context) | {"connection": bpy.path.abspath(self.connection)}
+        return super().arguments(context) | {
+            "connection": entered_file("connection file", self.connection, CONNECTIONS),
+            "address": self.address.strip(),
+            "token": self.token.strip(),
+        }
 
 
 class INNERWALK_OT_leave_bridge(ActionOperator):
@@ -92,6 +102,19 @@ class INNERWALK_OT_leave_bridge(ActionOperator):
         """Whether there is a bridge."""
         cls.poll_message_set("There is no bridge")
         return session().link is not None
+
+
+class INNERWALK_OT_dismiss_error(bpy.types.Operator):
+    """Remove this message"""
+
+    bl_idname = "innerwalk.dismiss_error"
+    bl_label = "Dismiss Message"
+    bl_options = {"INTERNAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Forgets the message."""
+        session().dismiss_error()
+        return {"FINISHED"}
 
 
 class INNERWALK_OT_build_hall(NeedsBridge, ActionOperator):
@@ -116,18 +139,18 @@ class INNERWALK_OT_follow(NeedsBridge, ActionOperator):
 class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
     """Networks that run beside Blender"""
 
-    bl_label = "Bridge"
+    bl_label = "Networks"
     bl_order = 0
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the form to start a bridge, its progress, or its networks."""
         live, layout = session(), self.layout
-        error = live.link.status if live.state == "ended" else live.error
-        if error:
-            draw_lines(layout.box(), error, "ERROR")
+        if live.shown_error:
+            row = layout.box().row()
+            draw_lines(row, live.shown_error, "ERROR")
+            row.operator("innerwalk.dismiss_error", text="", icon="X", emboss=False)
         if live.link is None or live.state == "ended":
-            draw_start(layout, bridge_settings(context))
-            self._draw_without_bridge(context)
+            self._draw_start(context)
         elif live.state == "starting":
             layout.progress(factor=live.link.progress, text=live.link.status)
             layout.operator("innerwalk.leave_bridge", text="Cancel", icon="X")
@@ -137,15 +160,22 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
             row.operator("innerwalk.leave_bridge", text="Leave", icon="UNLINKED")
             self._draw_networks(context, live.link.description["networks"])
 
-    def _draw_without_bridge(self, context: bpy.types.Context) -> None:
-        """Draws buttons for what needs no bridge."""
+    def _draw_start(self, context: bpy.types.Context) -> None:
+        """Draws buttons for what needs no PyTorch, then the form to start networks, which a hall folds."""
+        layout = self.layout
         if HALL_VERSION in context.scene:
+            header, body = layout.panel("innerwalk_start", default_closed=True)
+            header.label(text="Run Networks")
+            if body:
+                draw_start(body, bridge_settings(context))
             return
-        self.layout.separator(type="LINE")
-        self.layout.label(text="Without a Bridge")
-        row = self.layout.row(align=True)
-        row.operator("innerwalk.open_demo", text="Open Demo", icon="HOME")
-        row.operator("innerwalk.import_recording", text="Open Recording", icon="FILE_FOLDER")
+        column = layout.column()
+        column.scale_y = 1.8
+        column.operator("innerwalk.open_demo", text="Open Demo", icon="HOME")
+        layout.operator("innerwalk.import_recording", text="Open Recording", icon="FILE_FOLDER")
+        layout.separator(type="LINE")
+        layout.label(text="Your Networks")
+        draw_start(layout, bridge_settings(context))
 
     def _draw_networks(self, context: bpy.types.Context, networks: list[dict[str, Any]]) -> None:
         from ...actions.bridge import awaited_networks
@@ -171,6 +201,7 @@ CLASSES = (
     INNERWALK_OT_start_bridge,
     INNERWALK_OT_join_bridge,
     INNERWALK_OT_leave_bridge,
+    INNERWALK_OT_dismiss_error,
     INNERWALK_OT_build_hall,
     INNERWALK_OT_follow,
     INNERWALK_PT_bridge,

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import bpy
 
+from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.channels import format_channels, parse_channels
+from ...plans.maps_caption import method_title
 from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD
 from ..common.operators import ActionOperator, NeedsNetwork, parse_object, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
 from ..common.translating import translatable, translated
 
+FIRST = 3
+"""Parameters of a method that are shown; the others, which few people change, are folded."""
+PREDICTED = translatable("Predicted class")
 CLASS_PARAMETER = "of_class"
 """Name of the parameter of methods that is the number of a class."""
 JOB_ICONS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
@@ -39,6 +45,8 @@ class INNERWALK_OT_choose_method(NeedsNetwork, bpy.types.Operator):
         """Fills the form with the method's parameters and their defaults."""
         form = context.scene.innerwalk
         form.method = self.method
+        form.about = first_target(context.scene, bridge_methods()[self.method])
+        session().dismiss_error()
         form.parameters.clear()
         for description in bridge_methods()[self.method]["parameters"]:
             form.parameters.add().fill(description)
@@ -71,9 +79,20 @@ class INNERWALK_MT_methods(bpy.types.Menu):
     bl_label = "Method"
 
     def draw(self, context: bpy.types.Context) -> None:
-        """Draws one entry for each method."""
-        for method in bridge_methods().values():
-            self.layout.operator("innerwalk.choose_method", text=method["title"]).method = method["name"]
+        """Draws one entry for each method, below the question that it answers, in two columns."""
+        methods = list(bridge_methods().values())
+        questions = list(dict.fromkeys(method.get("question", "") for method in methods))
+        row, half, drawn = self.layout.row(), (len(methods) + len(questions)) / 2, 0
+        column = row.column()
+        for question in questions:
+            if drawn >= half:
+                column, drawn = row.column(), 0
+            column.label(text=question or "Others")
+            answering = [method for method in methods if method.get("question", "") == question]
+            for method in answering:
+                column.operator("innerwalk.choose_method", text=method["title"]).method = method["name"]
+            column.separator()
+            drawn += 1 + len(answering)
 
 
 class INNERWALK_OT_ask_method(NeedsNetwork, ActionOperator):
@@ -134,20 +153,27 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             draw_lines(layout, description["text"])
             self._draw_form(context.scene, form)
             self._draw_run(context.scene, form, "data" in description["needs"])
-        if chosen != shown:
-            title = methods[shown]["title"].lower() if shown in methods else shown
-            draw_lines(layout, translated("The panels show {title}", title=title), "INFO")
+        if chosen != shown or shown != ACTIVATIONS:
+            title = method_title(shown) if shown == ACTIVATIONS else hall_caption(context.scene)
+            draw_lines(layout, translated("The panels show: {title}", title=title), "INFO")
+        if shown != ACTIVATIONS:
+            layout.operator("innerwalk.show_activations", text="Back to Activations", icon="LOOP_BACK")
         self._draw_job(context.scene, methods)
 
     def _draw_form(self, scene: bpy.types.Scene, form: Any) -> None:
         column = self.layout.column()
         column.use_property_split, column.use_property_decorate = True, False
-        for parameter in form.parameters:
-            draw_parameter(column, parameter)
-            if parameter.name == CLASS_PARAMETER and parameter.kind == "int":
-                row = column.row()
-                row.active, row.alignment = False, "RIGHT"
-                row.label(text=class_name(scene, parameter.int_value))
+        first, rest = form.parameters[:FIRST], form.parameters[FIRST:]
+        for parameter in first:
+            draw_parameter(column, parameter, scene)
+        if not rest:
+            return
+        header, body = self.layout.panel("innerwalk_parameters", default_closed=True)
+        header.label(text=translated("More Settings ({count})", count=len(rest)), translate=False)
+        if body:
+            body.use_property_split, body.use_property_decorate = True, False
+            for parameter in rest:
+                draw_parameter(body, parameter, scene)
 
     def _draw_run(self, scene: bpy.types.Scene, form: Any, needs_data: bool) -> None:
         self.layout.prop(form, "about")
@@ -159,7 +185,11 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
         button = row.operator("innerwalk.ask_method", text="Show on the Panels", icon="PLAY")
         button.method, button.data = form.method, form.data if needs_data else ""
         button.layers, button.channels = layers, channels
-        button.parameters = json.dumps({parameter.name: parameter.value for parameter in form.parameters})
+        values = {parameter.name: parameter.value for parameter in form.parameters}
+        button.parameters = json.dumps(values)
+        network = str(scene.get(NETWORK_NAME, ""))
+        if takes := session().times.estimate(network, form.method, form.about, values):
+            draw_lines(self.layout, takes, "TIME")
         if missing:
             self.layout.label(text=missing, icon="RESTRICT_SELECT_OFF")
 
@@ -177,10 +207,19 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             self.layout.label(text=f"{title}: {job['state']}", icon=JOB_ICONS.get(job["state"], "NONE"))
 
 
-def draw_parameter(layout: Any, parameter: Any) -> None:
-    """Draws a parameter's field with its unit, and an icon whose tooltip is the parameter's text."""
+def draw_parameter(layout: Any, parameter: Any, scene: bpy.types.Scene) -> None:
+    """Draws a parameter's field with its unit, and an icon whose tooltip is the parameter's text.
+
+    A class is searched by its name where the network's classes have names.
+    """
     row = layout.row(align=True)
-    row.prop(parameter, parameter.field, text=parameter.label)
+    if parameter.name == CLASS_PARAMETER and parameter.kind == "int" and class_names(scene):
+        part = row.split(factor=0.4, align=True)
+        part.alignment = "RIGHT"
+        part.label(text="Class")
+        part.operator("innerwalk.choose_class", text=class_name(scene, parameter.int_value), icon="VIEWZOOM")
+    else:
+        row.prop(parameter, parameter.field, text=parameter.label)
     row.operator("innerwalk.parameter_help", text="", icon="QUESTION", emboss=False).text = parameter.tooltip
 
 
@@ -196,19 +235,80 @@ def method_target(scene: bpy.types.Scene, about: str) -> tuple[str, str, str]:
     return layer, format_channels([max(channel, 0)]), "" if channel >= 0 else translatable("Click a tile first")
 
 
-def class_name(scene: bpy.types.Scene, number: int) -> str:
-    """Returns the name of a class of the hall's network; a number below 0 stands for the predicted class."""
-    if number < 0:
-        return translated("the predicted class")
+def first_target(scene: bpy.types.Scene, method: Mapping[str, Any]) -> str:
+    """Returns what a method that is chosen is run on first: the selected channel or layer, else all panels.
+
+    A method that is only about a class needs the whole layer.
+    """
+    if not scene.get(SELECTED_LAYER):
+        return "panels"
+    names = {parameter["name"] for parameter in method["parameters"]}
+    is_about_class = CLASS_PARAMETER in names and "of" not in names
+    return "layer" if is_about_class or scene.get(SELECTED_CHANNEL, -1) < 0 else "channel"
+
+
+def hall_caption(scene: bpy.types.Scene) -> str:
+    """Returns what the panels of a hall show, as its title board says it."""
+    from ...scene.dressing.title_caption import shown_caption
+
+    return shown_caption(scene, str(scene.get(SHOWN_METHOD, ACTIVATIONS)))
+
+
+def class_names(scene: bpy.types.Scene) -> list[str]:
+    """Returns the names of the classes of the hall's network; [] where they have none."""
     link = session().link
     networks = link.description.get("networks", []) if link else []
     followed = scene.get(NETWORK_NAME)
-    names: list[str] = next((network.get("names", []) for network in networks if network["name"] == followed), [])
+    found: list[str] = next((network.get("names", []) for network in networks if network["name"] == followed), [])
+    return found
+
+
+def class_name(scene: bpy.types.Scene, number: int) -> str:
+    """Returns the name of a class of the hall's network; a number below 0 stands for the predicted class."""
+    if number < 0:
+        return translated(PREDICTED)
+    names = class_names(scene)
     return names[number] if number < len(names) else translated("class {number}", number=number)
+
+
+_class_items: list[tuple[str, str, str]] = []
+"""The last list of classes: Blender keeps no reference to the texts of dynamic lists."""
+
+
+def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> list[tuple[str, str, str]]:
+    """Returns the classes of the hall's network as items of a list, by their numbers; -1 for the predicted one."""
+    named = [(str(number), f"{name}", "") for number, name in enumerate(class_names(context.scene))]
+    _class_items[:] = [("-1", PREDICTED, ""), *named]
+    return _class_items
+
+
+class INNERWALK_OT_choose_class(NeedsNetwork, bpy.types.Operator):
+    """Search the class that the method is about by its name"""
+
+    bl_idname = "innerwalk.choose_class"
+    bl_label = "Class"
+    bl_property = "found"
+    bl_options = {"INTERNAL"}
+
+    found: bpy.props.EnumProperty(name="Class", items=class_items)
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Opens a search field."""
+        context.window_manager.invoke_search_popup(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        """Stores the class in the form of the method."""
+        form = context.scene.innerwalk
+        for parameter in form.parameters:
+            if parameter.name == CLASS_PARAMETER:
+                parameter.int_value = int(self.found)
+        return {"FINISHED"}
 
 
 CLASSES = (
     INNERWALK_OT_choose_method,
+    INNERWALK_OT_choose_class,
     INNERWALK_OT_parameter_help,
     INNERWALK_MT_methods,
     INNERWALK_OT_ask_method,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import count, islice
 from pathlib import Path
 from typing import Any
@@ -12,21 +12,25 @@ from typing import Any
 import bpy
 
 from ...extension import EXTENSION_ID
+from ...model_names import listed_models, search_models
 from ...properties import BRIDGE_SETTINGS, SETTINGS_FORM
+from ...python_finder import find_python, has_torch, program_in
+from ..common.paths import CLASSES as CLASS_FILES
+from ..common.paths import WEIGHTS, entered_file, entered_folder, entered_path
 
 SHIPPED_MODELS = {"toybox": "toybox", "object": "concepts:object", "pair": "concepts:pair"}
 """Models that come with Innerwalk, each with a data set of its own; the first is the demo's."""
-SUGGESTED_MODELS = (
-    *SHIPPED_MODELS,
+TORCHVISION_MODELS = (
     "resnet18",
     "resnet50",
     "vgg16",
     "alexnet",
+    "squeezenet1_0",
     "mobilenet_v2",
     "efficientnet_b0",
     "vit_b_16",
 )
-"""Models that the Model field suggests; any other can be typed."""
+"""Models that the Model field suggests where no Python with torchvision is known; any other can be typed."""
 METHOD_TARGETS = (
     ("panels", "All Panels", "Every panel of the hall"),
     ("layer", "Selected Layer", "The selected layer; the other panels are empty meanwhile"),
@@ -35,7 +39,36 @@ METHOD_TARGETS = (
 
 
 def _suggest_models(network: bpy.types.PropertyGroup, context: bpy.types.Context, text: str) -> list[str]:
-    return [model for model in SUGGESTED_MODELS if text.lower() in model]
+    """Returns the models that the chosen Python and folder have, and that match what is typed so far."""
+    settings = bridge_settings(context)
+    python, folder = entered_path(settings.python) or default_python(), entered_folder(settings.folder)
+    if Path(python).is_dir():
+        python = program_in(Path(python))
+    shipped = [model for model in SHIPPED_MODELS if text.lower().strip() in model]
+    found = search_models(text, python, folder)
+    if not listed_models(python):
+        found += [model for model in TORCHVISION_MODELS if text.lower().strip() in model]
+    return [*shipped, *found]
+
+
+def _forget_error(settings: bpy.types.PropertyGroup, context: bpy.types.Context) -> None:
+    """Forgets the last error once what may have caused it is changed."""
+    from ...live.session import current
+
+    current().dismiss_error()
+
+
+@cache
+def default_python() -> str:
+    """Returns the Python with PyTorch that is started if none is set, "" for none; searched once.
+
+    That of the environment which Innerwalk has made comes first.
+    """
+    try:
+        own = program_in(Path(bpy.utils.extension_path_user(EXTENSION_ID, path="python")))
+    except ValueError:  # Innerwalk is no extension here
+        own = ""
+    return own if own and has_torch(Path(own)) else find_python()
 
 
 class INNERWALK_PG_network(bpy.types.PropertyGroup):
@@ -44,23 +77,29 @@ class INNERWALK_PG_network(bpy.types.PropertyGroup):
     name: bpy.props.StringProperty(name="Name", description="Name of the network in Blender")
     model: bpy.props.StringProperty(
         name="Model",
-        description="A shipped one (object, pair), a torchvision name, package.module:function, or a .pt2 file",
+        description="A shipped one (toybox, object, pair), a torchvision name, package.module:function, or a .pt2 file",
         default="object",
         search=_suggest_models,
         search_options={"SUGGESTION"},
+        update=_forget_error,
     )
     weights: bpy.props.StringProperty(
         name="Weights",
         description="A .safetensors file, a checkpoint, or DEFAULT to download them; empty for random weights",
         subtype="FILE_PATH",
+        update=_forget_error,
     )
     classes: bpy.props.StringProperty(
         name="Classes",
         description="JSON file with a list of class names, or an object of index to name",
         subtype="FILE_PATH",
+        update=_forget_error,
     )
     picture: bpy.props.StringProperty(
-        name="First Input", description="The picture that is run first; empty for noise", subtype="FILE_PATH"
+        name="First Input",
+        description="The picture that is run first; empty for noise",
+        subtype="FILE_PATH",
+        update=_forget_error,
     )
 
     def hint(self, field: str) -> str:
@@ -83,6 +122,7 @@ class INNERWALK_PG_data(bpy.types.PropertyGroup):
         name="Where",
         description="A folder of pictures, a .zip of them, MNIST files, or concepts:object",
         subtype="FILE_PATH",
+        update=_forget_error,
     )
 
     def hint(self, field: str) -> str:
@@ -94,13 +134,19 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
     """How to start or join a bridge"""
 
     python: bpy.props.StringProperty(
-        name="Python", description="The Python that has PyTorch and your model", subtype="FILE_PATH"
+        name="Python",
+        description="The Python that has PyTorch and your model",
+        subtype="FILE_PATH",
+        update=_forget_error,
     )
     folder: bpy.props.StringProperty(
-        name="Folder", description="Folder of the modules with your own models", subtype="DIR_PATH"
+        name="Folder",
+        description="Folder of the modules with your own models",
+        subtype="DIR_PATH",
+        update=_forget_error,
     )
     device: bpy.props.StringProperty(
-        name="Device", description="Such as cuda, mps or cpu; empty for the best available"
+        name="Device", description="Such as cuda, mps or cpu; empty for the best available", update=_forget_error
     )
     networks: bpy.props.CollectionProperty(type=INNERWALK_PG_network)
     network: bpy.props.IntProperty()
@@ -110,8 +156,11 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
         name="Connection File",
         description="The file that `innerwalk serve` wrote for the bridge that is running",
         subtype="FILE_PATH",
+        update=_forget_error,
     )
-    address: bpy.props.StringProperty(name="Address", description="Of the bridge, as host:port, instead of a file")
+    address: bpy.props.StringProperty(
+        name="Address", description="Of the bridge, as host:port, instead of a file", update=_forget_error
+    )
 
 
 @lru_cache(maxsize=256)
@@ -229,9 +278,14 @@ def bridge_settings(context: bpy.types.Context) -> INNERWALK_PG_bridge:
 
 
 def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
-    """Returns (networks, data sets) for `actions.start_bridge`; the first shipped network if none is listed."""
+    """Returns (networks, data sets) for `actions.start_bridge`; the first shipped network if none is listed.
+
+    Raises InputError for a folder in place of a file.
+    """
     networks = _by_unique_name(
-        (entry.name or entry.model, _network(entry)) for entry in settings.networks if entry.model
+        (entry.name.strip() or entered_path(entry.model), _network(entry))
+        for entry in settings.networks
+        if entry.model.strip()
     )
     networks = networks or {name: {"model": name} for name in islice(SHIPPED_MODELS, 1)}
     return networks, with_shipped_data(data_sets(settings), networks)
@@ -240,7 +294,7 @@ def bridge_arguments(settings: INNERWALK_PG_bridge) -> tuple[dict[str, dict[str,
 def data_sets(settings: INNERWALK_PG_bridge) -> dict[str, str]:
     """Returns the places of the listed data sets, by name."""
     return _by_unique_name(
-        (entry.name or entry.hint("name"), bpy.path.abspath(entry.where)) for entry in settings.data if entry.where
+        (entry.name or entry.hint("name"), entered_path(entry.where)) for entry in settings.data if entry.where.strip()
     )
 
 
@@ -261,11 +315,14 @@ def _by_unique_name(entries: Iterable[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _network(entry: INNERWALK_PG_network) -> dict[str, Any]:
-    files = {"weights": entry.weights, "classes": entry.classes}
-    network: dict[str, Any] = {"model": entry.model}
-    network |= {key: bpy.path.abspath(path) for key, path in files.items() if path}
-    if entry.picture:
-        network["inputs"] = [bpy.path.abspath(entry.picture)]
+    files = {
+        "weights": entered_file("weights", entry.weights, WEIGHTS),
+        "classes": entered_file("classes", entry.classes, CLASS_FILES),
+    }
+    network: dict[str, Any] = {"model": entered_path(entry.model)}
+    network |= {key: path for key, path in files.items() if path}
+    if picture := entered_path(entry.picture):
+        network["inputs"] = [picture]
     return network
 
 

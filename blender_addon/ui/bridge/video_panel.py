@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ...properties import VIDEO_FRAME
 from ..common.operators import ActionOperator, FolderOperator, NeedsNetwork, session
 from ..common.panels import SidebarPanel
+from ..common.paths import entered_path
 from ..common.translating import translated
 
 
-class INNERWALK_OT_play_video(NeedsNetwork, ActionOperator):
+class SourceOperator(NeedsNetwork):
+    """Operators that name a video or a camera."""
+
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Makes the path absolute; a camera is none."""
+        found: dict[str, Any] = super().arguments(context)  # type: ignore[misc]  # of the operator
+        return found | {"source": entered_path(found["source"])}
+
+
+class INNERWALK_OT_play_video(SourceOperator, ActionOperator):
     """Run the network on a video file or a camera; without a new source, play the open video"""
 
     bl_idname = "innerwalk.play_video"
@@ -49,7 +61,7 @@ class INNERWALK_OT_step_video(NeedsVideo, ActionOperator):
     by: bpy.props.IntProperty(name="Frames", description="Number of frames; negative to go back", default=1)
 
 
-class INNERWALK_OT_record_series(NeedsNetwork, FolderOperator):
+class INNERWALK_OT_record_series(SourceOperator, FolderOperator):
     """Run the network on each frame of the video, write a series of them, and key it on the timeline"""
 
     bl_idname = "innerwalk.record_series"

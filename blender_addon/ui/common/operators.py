@@ -14,6 +14,7 @@ import bpy
 from ....torch_bridge.recording.errors import InnerwalkError, InputError, SceneError
 from ....torch_bridge.recording.files import parse_json
 from ...properties import HALL_VERSION, NETWORK_NAME, SELECTED_LAYER
+from .paths import entered_folder
 
 
 def session() -> Any:
@@ -80,9 +81,9 @@ class FolderOperator(ActionOperator):
         return {"RUNNING_MODAL"}
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
-        """Makes the path absolute."""
+        """Makes the path absolute; of a file, such as recording.json, takes its folder."""
         found = super().arguments(context)
-        return found | {"directory": bpy.path.abspath(found["directory"])}
+        return found | {"directory": entered_folder(found["directory"])}
 
 
 class NeedsHall:

@@ -11,7 +11,7 @@ import bpy
 
 from .translating import CONTEXT, translated
 
-MARGIN = 80
+MARGIN = 98
 """Pixels of a region, at scale 1, that margins, icon and tabs take from a text in a box."""
 FONT_SIZE = 11
 """Size of the interface's letters in points, at scale 1."""

@@ -42,6 +42,21 @@ class INNERWALK_OT_ablate_selected(NeedsNetwork, ActionOperator):
     bl_idname = "innerwalk.ablate_selected"
     bl_label = "Ablate Selected Channel"
 
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the hall follows a network and a channel is selected."""
+        if not super().poll(context):
+            return False
+        from ...scene.panels import find_panel, shows_channels
+
+        scene = context.scene
+        panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
+        cls.poll_message_set("Click a tile of a channel first")
+        if panel is None or scene.get(SELECTED_CHANNEL, -1) < 0:
+            return False
+        cls.poll_message_set("The maps on this panel are no channels; show activations first")
+        return shows_channels(panel)
+
 
 def _concepts(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
     from ...scene.panels.label_search import concept_channels
@@ -96,6 +111,7 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
         return
     from ...actions.ablating import ablation_facts
     from ...live.stored_choices import ablated_channels
+    from ...scene.panels import find_panel, shows_channels
 
     try:
         ablated, facts = ablated_channels(scene), ablation_facts(scene)
@@ -107,7 +123,7 @@ def draw_ablation(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     if channel in ablated.get(layer, ()):
         button = row.operator("innerwalk.restore_channels", text="Restore Channel", icon="CHECKBOX_DEHLT")
         button.layer, button.channels = layer, format_channels([channel])
-    elif channel >= 0:
+    elif channel >= 0 and (panel := find_panel(scene, layer)) is not None and shows_channels(panel):
         row.operator("innerwalk.ablate_selected", text="Ablate Channel", icon="CHECKBOX_HLT")
     if ablated:
         count = sum(map(len, ablated.values()))

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import bpy
 
 from ...properties import HALL_VERSION
-from ..common.operators import ActionOperator, NeedsHall
+from ..bridge.input_panel import FILE_EXTENSIONS
+from ..common.operators import ActionOperator, NeedsBridge, NeedsHall, NeedsNetwork, session
 from ..common.panels import SidebarPanel
+from ..common.paths import entered_path
 from ..common.text_lines import draw_fact_lines
 
 
@@ -41,6 +45,63 @@ class INNERWALK_OT_show_activations(NeedsHall, ActionOperator):
 
     bl_idname = "innerwalk.show_activations"
     bl_label = "Show Activations"
+
+
+class INNERWALK_OT_compare_input(NeedsNetwork, ActionOperator):
+    """Build this network's hall for another input, and show it beside this one"""
+
+    bl_idname = "innerwalk.compare_input"
+    bl_label = "Compare Another Input"
+    bl_options = {"REGISTER"}
+
+    filepath: bpy.props.StringProperty(
+        name="File", description="A picture, an array, a sound or a scan", subtype="FILE_PATH", options={"SKIP_SAVE"}
+    )
+    filter_glob: bpy.props.StringProperty(
+        default="*" + FILE_EXTENSIONS.replace(";", ";*"), options={"HIDDEN", "SKIP_SAVE"}
+    )
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Asks for the file unless it is set."""
+        if self.filepath:
+            return self.execute(context)
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
+        """Makes the path absolute."""
+        return {"filepath": entered_path(self.filepath)}
+
+
+class INNERWALK_OT_compare_network(NeedsHall, NeedsBridge, ActionOperator):
+    """Build the hall of another network for this hall's input, and show it beside this one"""
+
+    bl_idname = "innerwalk.compare_network"
+    bl_label = "Compare Another Network"
+    bl_options = {"REGISTER"}
+
+    network: bpy.props.StringProperty(name="Network", description="Name of the network on the bridge")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether the scene is a hall and a bridge is ready."""
+        return NeedsHall.poll.__func__(cls, context) and NeedsBridge.poll.__func__(cls, context)
+
+
+class INNERWALK_MT_networks(bpy.types.Menu):
+    """Networks of the bridge, to compare with"""
+
+    bl_label = "Compare Another Network"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        """Draws one entry for each network; without a bridge, one that says why it is grey."""
+        link = session().link
+        networks = link.description.get("networks", []) if link else []
+        for network in networks:
+            name = network["name"]
+            self.layout.operator("innerwalk.compare_network", text=f"Compare {name}").network = name
+        if not networks:
+            self.layout.operator("innerwalk.compare_network")
 
 
 class INNERWALK_OT_choose_other(NeedsHall, bpy.types.Operator):
@@ -114,6 +175,9 @@ CLASSES = (
     INNERWALK_OT_stand_alone,
     INNERWALK_OT_show_difference,
     INNERWALK_OT_show_activations,
+    INNERWALK_OT_compare_input,
+    INNERWALK_OT_compare_network,
+    INNERWALK_MT_networks,
     INNERWALK_OT_choose_other,
     INNERWALK_MT_halls,
     INNERWALK_PT_compare,

@@ -13,6 +13,7 @@ import bpy
 from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsHall, NeedsSelectedLayer
+from ..common.paths import entered_folder, entered_path
 from ..common.translating import translated
 
 SLICE_SECONDS = 0.02
@@ -51,7 +52,7 @@ class ExportOperator(ActionOperator):
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Makes the path absolute."""
-        return super().arguments(context) | {"directory": bpy.path.abspath(self.directory)}
+        return super().arguments(context) | {"directory": entered_folder(self.directory)}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Runs a slice at each tick of the timer; Esc stops, and no file is left."""
@@ -144,7 +145,7 @@ class INNERWALK_OT_export_figure(NeedsHall, ActionOperator):
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Makes the path absolute, and adds the suffix that a person may leave out."""
-        path = bpy.path.abspath(self.filepath)
+        path = entered_path(self.filepath)
         if not path.lower().endswith(".png"):
             path = bpy.path.ensure_ext(path, ".svg")
         return super().arguments(context) | {"filepath": path}

@@ -52,7 +52,7 @@ def draw_import(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     """Draws the entries of File > Import."""
     menu.layout.operator(INNERWALK_OT_import_recording.bl_idname, text="Network Recording (Innerwalk)")
     menu.layout.operator(INNERWALK_OT_open_demo.bl_idname, text="Innerwalk Demo")
-    menu.layout.operator("innerwalk.start_bridge", text="Start Innerwalk Bridge")
+    menu.layout.operator("innerwalk.start_bridge", text="Start Networks (Innerwalk)")
 
 
 CLASSES = (INNERWALK_OT_import_recording, INNERWALK_OT_open_demo, INNERWALK_OT_rebuild_groups)

@@ -7,6 +7,7 @@ from typing import Any
 import bpy
 
 from ..common.operators import ActionOperator, NeedsHall
+from ..common.paths import RECIPES, entered_file, entered_path
 
 
 class RecipeOperator(NeedsHall, ActionOperator):
@@ -15,6 +16,11 @@ class RecipeOperator(NeedsHall, ActionOperator):
     filepath: bpy.props.StringProperty(name="Recipe", description="File of the recipe", subtype="FILE_PATH")
     filter_glob: bpy.props.StringProperty(default="*.toml", options={"HIDDEN"})
 
+    @staticmethod
+    def entered(text: str) -> str:
+        """Returns the path that a text means."""
+        return entered_path(text)
+
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for the file."""
         context.window_manager.fileselect_add(self)
@@ -22,7 +28,7 @@ class RecipeOperator(NeedsHall, ActionOperator):
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
         """Makes the path absolute."""
-        return super().arguments(context) | {"filepath": bpy.path.abspath(self.filepath)}
+        return super().arguments(context) | {"filepath": self.entered(self.filepath)}
 
 
 class INNERWALK_OT_save_recipe(RecipeOperator):
@@ -43,6 +49,11 @@ class INNERWALK_OT_open_recipe(RecipeOperator):
 
     bl_idname = "innerwalk.open_recipe"
     bl_label = "Open Recipe"
+
+    @staticmethod
+    def entered(text: str) -> str:
+        """Returns the file that a text means. Raises InputError."""
+        return entered_file("recipe", text, RECIPES)
 
 
 CLASSES = (INNERWALK_OT_save_recipe, INNERWALK_OT_open_recipe)

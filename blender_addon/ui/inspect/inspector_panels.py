@@ -93,13 +93,7 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws what was computed; computes nothing."""
         scene, layout, inspected = context.scene, self.layout, inspector_state.inspected_state(context.scene)
-        row = layout.row(align=True)
-        row.operator("innerwalk.step_channel", text="", icon="TRIA_LEFT").by = -1
-        if scene.get(SELECTED_CHANNEL, -1) >= 0:
-            row.prop(scene, CHANNEL_NUMBER)
-        else:
-            row.operator("innerwalk.step_channel", text="First Channel").by = 1
-        row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
+        self._draw_number(scene)
         self._draw_overlay(scene)
         if inspected and inspected.channel:
             for name in inspected.channel.pictures:
@@ -110,10 +104,28 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
         for text in filter(None, inspector_state.state.cursor_value.split(" · ")):
             layout.label(text=text, translate=False)
 
+    def _draw_number(self, scene: bpy.types.Scene) -> None:
+        """Draws the number of the channel, or of the map where a method's maps are about the whole layer."""
+        from ...scene.panels import channel_count, find_panel, shows_channels
+
+        row, panel = self.layout.row(align=True), find_panel(scene, scene.get(SELECTED_LAYER, ""))
+        is_channel = panel is None or shows_channels(panel)
+        if panel is not None and not is_channel and channel_count(panel) == 1:
+            row.label(text="One map of the layer")
+            if scene.get(SELECTED_CHANNEL, -1) < 0:
+                row.operator("innerwalk.step_channel", text="Select").by = 1
+            return
+        row.operator("innerwalk.step_channel", text="", icon="TRIA_LEFT").by = -1
+        if scene.get(SELECTED_CHANNEL, -1) >= 0:
+            row.prop(scene, CHANNEL_NUMBER, text="Channel" if is_channel else "Map")
+        else:
+            row.operator("innerwalk.step_channel", text="First Channel" if is_channel else "First Map").by = 1
+        row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1
+
     def _draw_overlay(self, scene: bpy.types.Scene) -> None:
         """Draws a button to lay the selected map over the input if it can be, and one to remove the overlay."""
         layer, channel = scene.get(SELECTED_LAYER, ""), scene.get(SELECTED_CHANNEL, -1)
-        overlay = list(scene.get(OVERLAY_CHANNEL, ()))
+        overlay = list(scene.get(OVERLAY_CHANNEL, ())) if inspector_state.is_overlay_shown(scene) else []
         if channel >= 0 and overlay != [layer, str(channel)] and inspector_state.can_overlay(scene, layer):
             button = self.layout.operator("innerwalk.overlay", icon="OVERLAY")
             button.layer, button.channel = layer, channel

@@ -182,6 +182,13 @@ def can_overlay(scene: bpy.types.Scene, layer: str) -> bool:
     return covers_input(scene, layer)
 
 
+def is_overlay_shown(scene: bpy.types.Scene) -> bool:
+    """Returns whether a map lies over the input picture."""
+    from ...scene.dressing.input_overlay import is_overlay_shown as is_shown
+
+    return is_shown(scene)
+
+
 def preview_name(uid: int, picture: str) -> str:
     """Returns the name of a hall's picture among the previews."""
     return f"{uid} {picture}"
@@ -242,14 +249,15 @@ def _get_channel(scene: bpy.types.Scene) -> int:
 
 
 def _set_channel(scene: bpy.types.Scene, channel: int) -> None:
-    """Selects a channel of the selected layer, the last one if there are fewer."""
+    """Selects a channel of the selected layer, the nearest that has a map."""
     from ...actions import select, selected
-    from ...scene.panels import panels
+    from ...scene.panels import held_channels, panels
 
     layer = selected(scene).layer
     panel = panels(scene).get(layer)
     if panel is not None:
-        select(scene, layer, min(channel, len(panel.data.vertices) - 1))
+        held = held_channels(panel)
+        select(scene, layer, int(held[abs(held - channel).argmin()]))
 
 
 _channel_number = bpy.props.IntProperty(  # type: ignore[func-returns-value]

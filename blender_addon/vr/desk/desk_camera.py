@@ -88,17 +88,25 @@ class DeskCamera:
 
     def leave(self) -> None:
         """Restores the view's settings, also if its area shows another editor now; the viewpoint stays."""
+        for area in self.restore():
+            area.header_text_set(None)
+            area.tag_redraw()
+
+    def restore(self) -> list[Any]:
+        """Restores the view's settings, as before a file is saved; returns the areas that have the view."""
         scene: bpy.types.Scene | None = bpy.data.scenes.get(self._scene_name)
         if scene is not None and self._engine:
             scene.render.engine = self._engine
+        found = []
         for area in [area for screen in bpy.data.screens for area in screen.areas]:
             space = next((space for space in area.spaces if space.as_pointer() == self.view), None)
             if space is not None:
                 for part, name, value in self._saved:
                     setattr(getattr(space, part) if part else space, name, value)
-                area.header_text_set(None)
-                area.tag_redraw()
+                found.append(area)
         self._saved.clear()
+        self._engine = ""
+        return found
 
     def screen_plane(self) -> ScreenPlane | None:
         """Returns the screen plane of the view that is being drawn, None if that is another view."""

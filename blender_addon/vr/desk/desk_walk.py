@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 
 from ....torch_bridge.recording.errors import SceneError
 from ...scene.hall import store
@@ -63,9 +65,15 @@ class DeskWalk:
         self.body.enter()
         self.walk.go_to(0)
         self.drawing.begin()
+        for handlers, handler in _handlers():
+            # Before saving first of all, because halls then name another engine for that of the person.
+            handlers.insert(0 if handler is _before_saving else len(handlers), handler)
 
     def leave(self) -> None:
         """Releases what is held, stops drawing and restores the view; the viewpoint stays."""
+        for handlers, handler in _handlers():
+            if handler in handlers:
+                handlers.remove(handler)
         hand_actions.perform(self.walk, self.walk.hands[HAND_NAME], "let_go")
         self.drawing.end()
         self.body.leave()
@@ -178,6 +186,29 @@ def finish() -> None:
         ended, _desk_walk = _desk_walk, None
         ended.leave()
         walk.end_current()
+
+
+def _handlers() -> list[tuple[Any, Any]]:
+    """Returns (Blender's list of handlers, handler) of each event that a walk handles."""
+    events = bpy.app.handlers
+    return [
+        (events.save_pre, _before_saving),
+        (events.save_post, _after_saving),
+        (events.save_post_fail, _after_saving),
+    ]
+
+
+@persistent
+def _before_saving(*_: Any) -> None:
+    """Restores the person's settings, so that the file has no others."""
+    if _desk_walk is not None:
+        _desk_walk.body.restore()
+
+
+@persistent
+def _after_saving(*_: Any) -> None:
+    if _desk_walk is not None and _desk_walk.body.area is not None:
+        _desk_walk.body.enter()
 
 
 def _tick() -> float | None:

@@ -18,6 +18,7 @@ from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels.label_search import concept_channels  # noqa: E402
 from innerwalk.blender_addon.ui.hall import ablation_operators  # noqa: E402
+from innerwalk.blender_addon.ui.inspect import answer_panel  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording  # noqa: E402
@@ -69,6 +70,22 @@ def test_the_hall_shows_the_network_without_them(hall):
     assert stored_choices.ablated_channels(hall) == CUT
     stem = live.texels(hall)["stem.norm"]
     assert not any(stem[channel // 4, ..., channel % 4].any() for channel in CUT["stem.conv"]) and stem[0, ..., 0].any()
+
+
+def test_the_sidebar_shows_the_answer_and_its_change(hall):
+    top = recorded("object").prediction.top
+    assert answer_panel.answer_rows(hall) == [(name, share, "") for _, name, share in top[:5]]
+    waited(actions.ablate(hall, "fc", [top[0][0]]))
+    before = {index: share for index, _, share in top}
+    after = recorded("object", ablate={"fc": [top[0][0]]}).prediction.top[:5]
+    rows = answer_panel.answer_rows(hall)
+    assert [row[:2] for row in rows] == [(name, share) for _, name, share in after]
+    for (index, _, share), (*_, change) in zip(after, rows, strict=True):
+        if index not in before:
+            assert change == "new"
+        elif abs(share - before[index]) >= answer_panel.LEAST_CHANGE:
+            assert float(change.replace("−", "-")) == pytest.approx(100 * (share - before[index]), abs=0.051)
+    assert any(change for *_, change in rows) and answer_panel.INNERWALK_PT_answer.poll(bpy.context)
 
 
 def test_the_next_input_is_looked_at_without_them(hall):

@@ -2,6 +2,7 @@
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -292,6 +293,39 @@ def test_a_3d_view_shows_what_a_camera_there_would(scene):
     back = Matrix.Translation((0, 0, region.view_distance))
     assert np.allclose(Matrix.Translation(region.view_location) @ turn @ back, view.matrix(), atol=1e-3)
     assert space.lens == pytest.approx(2 * view.lens * 600 / 800, rel=1e-4) and region.view_perspective == "PERSP"
+
+
+def test_a_view_is_framed_in_the_part_that_nothing_lies_over(scene):
+    plan = relayout.prepare_build(scene, Appearance())
+    slot = plan.hall.panels[2]
+    part = viewport.FreePart(60, 0, 700, 640)
+    alone = camera_presets.layer(plan.hall, slot, part.width, part.height)
+    beside = viewport.view_beside(alone, part, 1100, 800)
+    corners = np.array([(*place, z) for place in slot.corners(plan.hall.yaw(slot)) for z in (slot.bottom, slot.top)])
+    assert np.allclose(beside.project(corners)[:, :2], alone.project(corners)[:, :2] + (60, 0), atol=1e-6)
+    assert np.allclose(beside.axes, alone.axes)
+    whole = viewport.FreePart(0, 0, 1100, 800)
+    assert viewport.view_beside(beside, whole, 1100, 800) == beside
+
+
+def test_sidebars_bars_and_text_are_not_free(scene):
+    def region(kind: str, alignment: str, *box: int) -> SimpleNamespace:
+        x, y, width, height = box
+        return SimpleNamespace(type=kind, alignment=alignment, x=x, y=y, width=width, height=height)
+
+    window = region("WINDOW", "NONE", 100, 50, 1000, 800)
+    tools, sidebar = region("TOOLS", "LEFT", 100, 50, 60, 800), region("UI", "RIGHT", 800, 50, 300, 800)
+    bar, closed = region("HEADER", "TOP", 100, 824, 1000, 26), region("ASSET_SHELF", "BOTTOM", 100, 50, 1000, 1)
+    overlay = SimpleNamespace(show_overlays=True, show_text=False, show_stats=False)
+    area = SimpleNamespace(
+        regions=[window, tools, sidebar, bar, closed], spaces=SimpleNamespace(active=SimpleNamespace(overlay=overlay))
+    )
+    assert viewport.free_part(area, window) == (60, 0, 640, 774)
+    overlay.show_text = True
+    scale = bpy.context.preferences.system.ui_scale
+    assert viewport.free_part(area, window) == (60, 0, 640, 774 - round(3 * viewport.TEXT_LINE * scale))
+    sidebar.x = 300
+    assert viewport.free_part(area, window)[:3:2] == (0, 1000), "too little would be left"
 
 
 # Blocks

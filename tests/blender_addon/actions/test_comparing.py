@@ -11,6 +11,7 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import comparing  # noqa: E402
+from innerwalk.blender_addon.imaging import png  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import BESIDE_ROLE, INPUT_TAG, NETWORK_NAME, OBJECT_ROLE, PANEL_GRID  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
@@ -63,6 +64,38 @@ def is_difference(scene, first: dict, second: dict) -> None:
     assert any(texels.any() for texels in found.values())
     peaks = live.peaks(scene)
     assert all(peaks[id].max() == pytest.approx(max(abs(first[id] - second[id]).max(), 1e-12), rel=0.3) for id in found)
+
+
+def beside(scene) -> list:
+    return [found for found in scene.objects if found.get(OBJECT_ROLE) == BESIDE_ROLE]
+
+
+def test_another_input_stands_beside(pair, bridge, tmp_path):
+    hall, count = pair[0], len(store.halls())
+    pixels = np.random.default_rng(5).random((16, 16, 3))
+    (tmp_path / "other.png").write_bytes(png.encode_8bit(pixels))
+    line = actions.compare_input(hall, str(tmp_path / "other.png"))
+    assert line == "running one on other.png; its hall will stand beside this one"
+    actions.wait_for_bridge()
+    (instance,) = beside(hall)
+    (other,) = [scene for scene in store.halls() if scene not in pair]
+    assert len(store.halls()) == count + 1 and other[NETWORK_NAME] == "one" and bpy.context.window.scene == hall
+    assert instance.instance_collection in other.collection.children[:]
+    expected = live.maps_of(bridge.record("one", [client.file(str(tmp_path / "other.png"))]))
+    assert live.equal(live.texels(other), expected) and not live.equal(live.texels(hall), expected)
+
+
+def test_another_network_stands_beside_and_shares_the_input(pair, bridge):
+    hall = pair[0]
+    actions.compare_network(hall, "two")
+    actions.wait_for_bridge()
+    (other,) = [scene for scene in store.halls() if scene not in pair]
+    assert len(beside(hall)) == 1 and live.equal(live.texels(other), noise(bridge, "two", 1)), "of this hall's input"
+    placed(hall, noise=7)
+    live.settled()
+    assert live.equal(live.texels(other), noise(bridge, "two", 7))
+    with pytest.raises(UnknownName, match="three"):
+        actions.compare_network(hall, "three")
 
 
 def test_the_difference_is_that_of_the_values(pair, bridge):

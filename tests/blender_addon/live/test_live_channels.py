@@ -96,7 +96,7 @@ def test_the_form_asks_about_what_is_selected(hall):
 
 def test_a_class_has_its_name_in_the_form(hall):
     assert form.class_name(hall, 4) == "ring"
-    assert form.class_name(hall, -1) == "the predicted class"
+    assert form.class_name(hall, -1) == "Predicted class"
     assert form.class_name(hall, 99) == "class 99"
 
 

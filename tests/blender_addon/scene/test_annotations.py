@@ -413,7 +413,7 @@ def test_a_map_lies_over_the_input_and_follows_it(recorded, rendered):
     after = pictures.read_pixels(pictures.picture_image(holder)).astype(int)
     assert after.shape == wanted.shape and not np.array_equal(after, wanted)
     show(scene, maps())  # of the layer's own frame
-    assert holder.hide_render and holder.hide_viewport
+    assert holder.hide_render and holder.hide_viewport and not input_overlay.is_overlay_shown(scene)
     assert actions.overlay(scene) == "removed the overlay"
     assert find_child(picture, "overlay") is None and input_overlay.overlay_channel(scene) == ("", -1)
     assert not [image for image in bpy.data.images if image.get("innerwalk_picture") == "overlay"]

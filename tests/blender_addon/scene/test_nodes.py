@@ -54,6 +54,16 @@ def extent(panel) -> tuple[int, list]:
     return len(mesh.polygons), [round(value, 5) for vertex in mesh.vertices for value in vertex.co]
 
 
+def test_no_two_nodes_lie_on_one_spot(empty_scene):
+    maps = Maps("conv1", "activations", pack(np.ones((5, 2, 2), np.float32)), 5)
+    panel = panels.add_panel(empty_scene.collection, "conv1", "conv1", maps, (3, 2, (1.0, 1.0)))
+    trees = [panel.data.materials[0].node_tree, *map(ensure_group, GROUPS)]
+    for tree in trees:
+        spots = {tuple(node.location) for node in tree.nodes}
+        assert len(spots) == len(tree.nodes) > 1, tree.name
+        assert all(link.from_node.location.x < link.to_node.location.x for link in tree.links), tree.name
+
+
 def test_inputs_take_numbers_and_sockets(empty_scene):
     """(7 divmod 3) as geometry: a point at x = 2, y = 1."""
 

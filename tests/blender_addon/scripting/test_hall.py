@@ -30,6 +30,8 @@ from innerwalk.tests.support.pictures import read_picture  # noqa: E402
 
 ELSEWHERE = {
     "ablate_selected": "hall.selected.ablate()",
+    "compare_input": "Hall.of the other input, then Hall.stand_beside",
+    "compare_network": "Hall.of the other network, then Hall.stand_beside",
     "build_hall": "Hall.join waits for the hall and returns it",
     "export_figure": "Hall.figure returns the file",
     "export_hall": "Hall.export returns the folder",
@@ -43,6 +45,7 @@ ELSEWHERE = {
     "probe": "Channel.value returns the number",
     "restore_after_undo": "a handler calls it after undo",
     "show_input": "Hall.place",
+    "step_tile": "Channel.select",
 }
 """Actions that `Hall` doesn't call, and what does the same."""
 

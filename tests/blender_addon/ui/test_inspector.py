@@ -12,12 +12,12 @@ from innerwalk.blender_addon import actions, ui  # noqa: E402
 from innerwalk.blender_addon.actions import inspecting  # noqa: E402
 from innerwalk.blender_addon.imaging import colour_maps, plots, statistics  # noqa: E402
 from innerwalk.blender_addon.plans.number_text import format_number  # noqa: E402
-from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS  # noqa: E402
+from innerwalk.blender_addon.properties import LOGARITHMIC_HISTOGRAMS, SELECTED_CHANNEL  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.materials import colour_settings, images, panel_material  # noqa: E402
 from innerwalk.blender_addon.scene.materials.compat import set_modifier_inputs  # noqa: E402
-from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, tiles_modifier  # noqa: E402
+from innerwalk.blender_addon.scene.panels import image_of, panels, show_maps, shows_channels, tiles_modifier  # noqa: E402
 from innerwalk.blender_addon.scene.panels import values as reading  # noqa: E402
 from innerwalk.blender_addon.ui.common import previews  # noqa: E402
 from innerwalk.blender_addon.ui.inspect import inspector_state, probe_operator  # noqa: E402
@@ -157,6 +157,32 @@ def test_a_channel_has_the_colours_of_the_hall(hall, tiny, normalisation):
     assert np.allclose(seen[1, 3], colour_maps.srgb(colour_maps.MARKER), atol=1e-6)
     assert found.ends["map"] == (f"−{format_number(peak / 2)}", format_number(peak / 2))
     assert dict(found.facts)["Peak"] == format_number(maps.peak[2])
+
+
+def test_a_channel_of_zeros_peaks_at_zero(hall, tiny):
+    texels = tiny.maps("a").texels.copy()
+    texels[0, ..., 1] = 0.0
+    show_maps(panels(hall)["a"], replace(tiny.maps("a"), texels=texels, extras={}))
+    found = actions.inspect_channel(hall, "a", 1)
+    assert dict(found.facts)["Peak"] == "0" and found.ends["map"] == ("0", "0")
+
+
+def test_where_a_method_gives_one_map_it_is_stepped_to_and_is_no_channel(interface, tiny):
+    hall, panel = interface, panels(interface)["a"]
+    assert shows_channels(panel)
+    show_maps(panel, rec.Maps("a", "grad_cam", rec.pack(np.ones((1, 3, 3), np.float32)), 1))
+    assert not shows_channels(panel)
+    actions.select(hall, "a", 2)
+    assert actions.step_channel(hall, 1) == actions.step_channel(hall, 1) == "a, channel 0"
+    hall.innerwalk_channel_number = 2
+    assert hall[SELECTED_CHANNEL] == 0
+    with pytest.raises(SceneError, match="the maps of a are no channels"):
+        actions.ablate_selected(hall)
+    chosen = rec.Maps("a", "saliency", rec.pack(np.ones((2, 3, 3), np.float32)), 2, channel_numbers=(1, 3))
+    show_maps(panel, chosen)
+    assert shows_channels(panel)
+    hall.innerwalk_channel_number = 2
+    assert hall[SELECTED_CHANNEL] in (1, 3)
 
 
 def test_a_channel_of_the_class_layer_has_the_name_of_its_class(hall, tiny):

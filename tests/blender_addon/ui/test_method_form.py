@@ -8,6 +8,7 @@ import pytest
 bpy = pytest.importorskip("bpy", reason="needs Blender")
 
 from innerwalk.blender_addon import ui  # noqa: E402
+from innerwalk.blender_addon.properties import NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER  # noqa: E402
 from innerwalk.blender_addon.ui.bridge import method_panel  # noqa: E402
 
 SIZE = {
@@ -113,7 +114,7 @@ def test_values_without_bounds_are_left_alone(fill):
 
 def test_unit_and_text_are_drawn(fill):
     layout = Layout()
-    method_panel.draw_parameter(layout, fill(SIZE))
+    method_panel.draw_parameter(layout, fill(SIZE), bpy.context.scene)
     assert layout.labels == [("int_value", "Patch size (px)")]
     [(name, button)] = layout.buttons
     assert name == method_panel.INNERWALK_OT_parameter_help.bl_idname
@@ -126,3 +127,36 @@ def test_a_field_that_a_parameter_does_not_use_may_be_set(fill):
     parameter = fill(FREE)
     parameter.int_value = 3
     assert parameter.value == "grey"
+
+
+CLASS = SIZE | {"name": "of_class", "default": -1, "least": -1, "text": "Class that is explained"}
+ABOUT_CLASS = {"name": "grad_cam", "title": "Grad-CAM", "parameters": [CLASS, SEED]}
+PER_CHANNEL = {"name": "saliency", "title": "Saliency", "parameters": [FREE | {"name": "of"}, CLASS]}
+
+
+def test_the_selection_is_what_a_method_runs_on_first(fill):
+    scene = bpy.context.scene
+    assert method_panel.first_target(scene, PER_CHANNEL) == "panels"
+    scene[SELECTED_LAYER], scene[SELECTED_CHANNEL] = "a", -1
+    assert method_panel.first_target(scene, PER_CHANNEL) == "layer"
+    scene[SELECTED_CHANNEL] = 4
+    assert method_panel.first_target(scene, PER_CHANNEL) == "channel"
+    assert method_panel.first_target(scene, ABOUT_CLASS) == "layer", "a class is about a whole layer"
+
+
+def test_a_class_is_chosen_by_its_name(fill, monkeypatch):
+    names = {"networks": [{"name": "net", "names": ["cat", "dog"]}], "methods": []}
+    bridge = SimpleNamespace(link=SimpleNamespace(description=names), state="ready")
+    monkeypatch.setattr(method_panel, "session", lambda: bridge)
+    scene, parameter = bpy.context.scene, fill(CLASS)
+    assert method_panel.class_names(scene) == []
+    scene[NETWORK_NAME] = "net"
+    assert method_panel.class_names(scene) == ["cat", "dog"]
+    assert method_panel.class_items(None, bpy.context)[1:] == [("0", "cat", ""), ("1", "dog", "")]
+    assert [method_panel.class_name(scene, number) for number in (-1, 1, 9)] == [
+        method_panel.PREDICTED,
+        "dog",
+        "class 9",
+    ]
+    method_panel.INNERWALK_OT_choose_class.execute(SimpleNamespace(found="1"), bpy.context)
+    assert parameter.value == 1

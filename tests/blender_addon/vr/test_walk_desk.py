@@ -153,6 +153,33 @@ def test_every_setting_of_a_view_is_known_to_this_blender():
     assert desk.OVERLAY_SETTINGS.keys() <= set(bpy.types.View3DOverlay.bl_rna.properties.keys())
 
 
+def test_a_file_that_is_saved_during_a_walk_has_the_persons_settings(running, monkeypatch, tmp_path):
+    hall = running.walk.scene
+    hall.render.engine = "BLENDER_WORKBENCH"
+    body = desk.DeskCamera(hall)
+    space = body.area.spaces.active
+    space.shading.type, space.lens, space.show_gizmo, space.overlay.show_floor = "SOLID", 50.0, True, True
+
+    def settings() -> list[object]:
+        return [space.shading.type, space.lens, space.show_gizmo, space.overlay.show_floor, hall.render.engine]
+
+    before, seen = settings(), []
+    monkeypatch.setattr(running, "body", body)
+    monkeypatch.setattr(running.drawing, "begin", lambda: None)
+    monkeypatch.setattr(running.drawing, "end", lambda: None)
+    monkeypatch.setattr(desk_walk, "_desk_walk", running)
+    running.enter()
+    during = settings()
+    assert during[:4] == ["RENDERED", 36.0, False, False]
+    bpy.app.handlers.save_pre.append(lambda *_: seen.append(settings()))
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "walked.blend"))
+    assert seen == [before]
+    assert settings() == during
+    running.leave()
+    assert settings() == before and desk_walk._before_saving not in bpy.app.handlers.save_pre
+    bpy.app.handlers.save_pre.pop()
+
+
 # Keys and mouse
 
 

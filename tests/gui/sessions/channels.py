@@ -9,7 +9,6 @@ LAYER, METHOD = "stage3.1.conv2", "maximisation"
 
 def session() -> rig.Steps:
     yield from at.in_hall("mine", "object")
-    bpy.context.scene.innerwalk.about = "layer"
     yield from synthesises()
     yield from explains()
 
@@ -28,6 +27,7 @@ def selects(channel: int) -> rig.Steps:
 def asks(method: str, **values: int) -> rig.Steps:
     """Chooses a method, fills in whole numbers and presses its button."""
     at.act("choose_method", method=method)
+    bpy.context.scene.innerwalk.about = "layer"  # the channel that is selected would be first
     parameters = bpy.context.scene.innerwalk.parameters
     for name, value in values.items():
         parameters[name].int_value = value

@@ -14,7 +14,7 @@ torch.set_num_threads(1)
 
 from innerwalk.tests.support import SUPPORT, bridges  # noqa: E402
 from innerwalk.torch_bridge import client, concepts, recording  # noqa: E402
-from innerwalk.torch_bridge.methods import METHODS  # noqa: E402
+from innerwalk.torch_bridge.methods import METHODS, QUESTIONS  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, ModelError, UnknownName  # noqa: E402
 from innerwalk.torch_bridge.server.config import shipped_network  # noqa: E402
 from innerwalk.torch_bridge.subject import RecordSpec, record_from  # noqa: E402
@@ -367,6 +367,8 @@ def test_it_says_what_it_has(bridge):
     assert [entry["name"] for entry in description["networks"]] == [*NETWORKS, "object", "four"]
     assert description["data"] == [{"name": "objects", "count": 2000, "classes": list(concepts.class_names("object"))}]
     assert [entry["name"] for entry in description["methods"]] == list(METHODS)
+    listed = [entry["question"] for entry in description["methods"]]
+    assert list(dict.fromkeys(listed)) == list(QUESTIONS) and listed == sorted(listed, key=list(QUESTIONS).index)
     assert description["networks"][4]["inputs"] == ["first", "second"]
     assert description["protocol"] == 2
 

@@ -1,0 +1,102 @@
+"""The frame and number of the selected tile in 3D views, and the arrow keys that go to its neighbours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import blf
+import bpy
+import gpu as blender_gpu
+import gpu_extras.batch
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
+
+from ...properties import HALL_VERSION, SELECTED_CHANNEL, SELECTED_LAYER
+from ..common.operators import ActionOperator
+
+gpu: Any = blender_gpu  # its stubs say that everything returns None
+batch_for_shader: Any = gpu_extras.batch.batch_for_shader
+
+DARK, BRIGHT = (0.0, 0.0, 0.0, 1.0), (1.0, 0.9, 0.35, 1.0)
+"""Colours of the frame's rim and of its line and number, which is readable on every colour of a map."""
+RIM, LINE = 7.0, 3.0
+"""Widths in pixels at scale 1."""
+FONT_SIZE, PAD = 13, 4
+"""Size of the number and the room around it, in pixels at scale 1."""
+ARROWS = {"LEFT_ARROW": (-1, 0), "RIGHT_ARROW": (1, 0), "UP_ARROW": (0, -1), "DOWN_ARROW": (0, 1)}
+"""Tiles to the right and down, by key."""
+
+
+class INNERWALK_OT_step_tile(ActionOperator):
+    """Select the tile beside the selected one on its panel"""
+
+    bl_idname = "innerwalk.step_tile"
+    bl_label = "Neighbouring Tile"
+
+    right: bpy.props.IntProperty(name="Right", description="Tiles to the right; negative for left")
+    down: bpy.props.IntProperty(name="Down", description="Tiles down; negative for up")
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        """Whether a tile is selected; without one, Blender's own keys step through frames."""
+        cls.poll_message_set("Click a tile of a hall first")
+        scene = context.scene
+        return HALL_VERSION in scene and bool(scene.get(SELECTED_LAYER)) and scene.get(SELECTED_CHANNEL, -1) >= 0
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Takes the direction of the arrow key."""
+        self.right, self.down = ARROWS.get(event.type, (self.right, self.down))
+        return self.execute(context)
+
+
+def draw_frame() -> None:
+    """Draws the frame and the number of the selected tile over the 3D view that is being drawn."""
+    context = bpy.context
+    scene, region, view = context.scene, context.region, context.region_data
+    if HALL_VERSION not in scene or region is None or view is None or scene.get(SELECTED_CHANNEL, -1) < 0:
+        return
+    from ...scene.panels import find_panel, shows_channels, tile_corners
+
+    panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
+    corners = tile_corners(panel, scene[SELECTED_CHANNEL]) if panel is not None and panel.visible_get() else ()
+    seen = [location_3d_to_region_2d(region, view, panel.matrix_world @ Vector((*corner, 0.0))) for corner in corners]
+    if not seen or None in seen:
+        return
+    scale = context.preferences.system.ui_scale
+    for width, colour in ((RIM, DARK), (LINE, BRIGHT)):
+        _draw_outline(seen, width * scale, colour, (region.width, region.height))
+    _draw_number(str(scene[SELECTED_CHANNEL]) if shows_channels(panel) else "map", seen, scale)
+
+
+def _draw_outline(corners: list[Vector], width: float, colour: tuple[float, ...], size: tuple[int, int]) -> None:
+    shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
+    shader.bind()
+    shader.uniform_float("viewportSize", size)
+    shader.uniform_float("lineWidth", width)
+    shader.uniform_float("color", colour)
+    gpu.state.blend_set("ALPHA")
+    loop = [*corners, *corners[:2]]  # the first corner is mitred by the line's repeated beginning
+    batch_for_shader(shader, "LINE_STRIP", {"pos": [(*corner, 0.0) for corner in loop]}).draw(shader)
+    gpu.state.blend_set("NONE")
+
+
+def _draw_number(text: str, corners: list[Vector], scale: float) -> None:
+    """Draws a number in a box above the tile's upper left corner."""
+    pad = PAD * scale
+    blf.size(0, FONT_SIZE * scale)
+    width, height = blf.dimensions(0, text)
+    left, low = min(corner.x for corner in corners), max(corner.y for corner in corners) + RIM / 2 * scale
+    box = [(left, low), (left + width + 2 * pad, low), (left, low + height + 2 * pad)]
+    box.append((box[1][0], box[2][1]))
+    shader = gpu.shader.from_builtin("UNIFORM_COLOR")
+    shader.bind()
+    shader.uniform_float("color", DARK)
+    batch_for_shader(shader, "TRI_STRIP", {"pos": box}).draw(shader)
+    blf.color(0, *BRIGHT)
+    blf.position(0, left + pad, low + pad, 0)
+    blf.draw(0, text)
+
+
+CLASSES = (INNERWALK_OT_step_tile,)
+KEYS = tuple(("Object Mode", "EMPTY", INNERWALK_OT_step_tile.bl_idname, key, "PRESS") for key in ARROWS)
+DRAWN = ((bpy.types.SpaceView3D, draw_frame, "WINDOW", "POST_PIXEL"),)

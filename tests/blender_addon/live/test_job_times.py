@@ -1,0 +1,68 @@
+"""What a job will take, from what was measured and from its parameters."""
+
+import pytest
+
+from innerwalk.blender_addon.live import job_times
+from innerwalk.blender_addon.live.job_times import JobTimes, duration_text, run_count, scope_of
+from innerwalk.blender_addon.live.request_types import MethodRequest
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """A clock that a test sets."""
+    now = [0.0]
+    monkeypatch.setattr(job_times.time, "monotonic", lambda: now[0])
+    return now
+
+
+def request(count: int, layers=("panels",), channels=()) -> MethodRequest:
+    arguments = {"parameters": {"count": count}, "layers": list(layers), "channels": list(channels)}
+    return MethodRequest("rise", arguments, "")
+
+
+@pytest.mark.parametrize(
+    ("parameters", "runs"),
+    [
+        ({}, 1),
+        ({"seed": 7, "of_class": 3}, 1),
+        ({"count": 2000}, 2000),
+        ({"count": 50, "steps": 4}, 200),
+        ({"steps": 0}, 1),
+        ({"size": 0.25, "stride": 0.5}, 64),
+    ],
+)
+def test_runs_of_the_network(parameters, runs):
+    assert run_count(parameters) == runs
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(3.4, "3 s"), (43, "40 s"), (89, "90 s"), (120, "2 min"), (5400, "1.5 h")]
+)
+def test_durations_are_rounded(seconds, text):
+    assert duration_text(seconds) == text
+
+
+def test_the_first_estimate_is_of_the_runs(clock):
+    times = JobTimes()
+    assert times.estimate("net", "rise", "panels", {"count": 2000}) == "", "nothing is known yet"
+    times.begin("look 1")
+    clock[0] = 0.02
+    times.end_run("look 1", "net")
+    assert times.estimate("net", "rise", "panels", {"count": 2000}) == "Up to 40 s: 2,000 runs of the network"
+    times.begin("look 2")
+    clock[0] = 9.0
+    times.end_run("look 2", "net")
+    assert times.estimate("net", "rise", "panels", {"count": 2000}).startswith("Up to 40 s"), "the fastest run counts"
+    assert times.estimate("net", "rise", "panels", {"count": 20}) == "", "a short job needs no words"
+    assert times.estimate("other", "rise", "panels", {"count": 2000}) == ""
+
+
+def test_later_ones_are_of_the_last_job_on_the_same(clock):
+    times, asked = JobTimes(), request(100)
+    times.begin("work 1")
+    clock[0] = 10.0
+    times.end_job("work 1", "net", asked)
+    times.end_job("work 1", "net", asked)  # its state may come twice
+    assert times.estimate("net", "rise", scope_of(asked.arguments), {"count": 300}) == "About 30 s, as the last time"
+    assert times.estimate("net", "rise", "channel", {"count": 300}) == ""
+    assert scope_of(request(1, ["a"]).arguments) == "layer" and scope_of(request(1, ["a"], [3]).arguments) == "channel"
