@@ -213,7 +213,7 @@ def make_input_adapter(
     if not stated[1] and built.preset is not None:
         side = getattr(built.module, "image_size", None)  # that of weights which aren't loaded may be another one
         built_for = {"size": (side, side)} if isinstance(side, int) else {}
-        sources.append((f"torchvision {built.preset}", torchvision_facts(built.preset) | built_for))
+        sources.append((f"torchvision {built.preset}", {**torchvision_facts(built.preset), **built_for}))
     if built.shapes and len(built.shapes[0]) == 4:
         sources.append(("exported program", {"size": built.shapes[0][2:], "channels": built.shapes[0][1]}))
     sources += _first_layer_facts(first_layer)
