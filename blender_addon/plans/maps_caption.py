@@ -11,6 +11,7 @@ TITLES = {
     "average": "Average over data",
     "cam": "CAM",
     "concept_contribution": "Prediction by concept",
+    "concept_failures": "Failures by concept",
     "concept_losses": "Losses by concept",
     "contribution": "Contribution to a class",
     "dgn_am": "DGN-AM",
@@ -21,6 +22,7 @@ TITLES = {
     "maximisation": "Activation maximisation",
     "rise": "RISE",
     "smooth_grad": "SmoothGrad",
+    "unit_history": "Unit through training",
     "upconvnet": "UpconvNet",
 }
 """Titles of the methods that are not called by the words of their names; a test compares them with the bridge's."""

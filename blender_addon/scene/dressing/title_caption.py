@@ -37,7 +37,7 @@ def update_caption(scene: bpy.types.Scene, method: str) -> None:
         return
     style, text = scene_style(scene), shown_caption(scene, method)
     label = str(hall_collection(scene).get(ENTRY_LABEL, ""))
-    key = f"{text} {label} {style.palette['data'].tolist()}"
+    key = " ".join(filter(None, (text, label, str(style.palette["data"].tolist()))))
     if board.get(DRAWN_CONTENT) == key and ANNOTATION_ATTRIBUTE in board.data.attributes:
         return
     plan = plan_caption(text, SIDE, style)

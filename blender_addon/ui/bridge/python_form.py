@@ -13,6 +13,7 @@ from ...live.python_setup import BUILDS, PythonSetup
 from ...model_names import listed_models
 from ...python_finder import install_command, program_in
 from ..common.text_lines import draw_lines
+from ..common.translating import translated
 from .settings import bridge_settings, default_python
 
 TICK_SECONDS = 0.5
@@ -92,12 +93,12 @@ class INNERWALK_OT_set_up_python(bpy.types.Operator):
     def draw(self, context: bpy.types.Context) -> None:
         """Draws what will be done, with its size."""
         column = self.layout.column()
-        column.label(text="PyTorch is downloaded from pypi.org and pytorch.org")
+        column.label(text="PyTorch is downloaded with pip")
         column.label(text="into this folder of the extension:")
         column.label(text=environment_folder())
         column.label(text="Nothing else of this computer is changed.")
         column.prop(self, "build", expand=True)
-        column.label(text=f"It takes {BUILDS[self.build].size}.", icon="INFO")
+        column.label(text=BUILDS[self.build].size, icon="INFO")
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Starts the work."""
@@ -133,7 +134,7 @@ def draw_missing_python(layout: Any) -> None:
         row.operator("innerwalk.cancel_python", text="", icon="X")
         return
     if setup is not None and setup.state == "failed":
-        draw_lines(box, f"PyTorch wasn't set up: {setup.error}", "ERROR")
+        draw_lines(box, translated("PyTorch wasn't set up: {reason}", reason=setup.error), "ERROR")
     column = box.column()
     column.operator("innerwalk.set_up_python", text="Set Up PyTorch …", icon="IMPORT")
     box.label(text="Or in a terminal")

@@ -12,6 +12,7 @@ from ..common.operators import ActionOperator, NeedsBridge, NeedsHall, NeedsNetw
 from ..common.panels import SidebarPanel
 from ..common.paths import entered_path
 from ..common.text_lines import draw_fact_lines
+from ..common.translating import translated
 
 
 class INNERWALK_OT_stand_beside(NeedsHall, ActionOperator):
@@ -98,8 +99,9 @@ class INNERWALK_MT_networks(bpy.types.Menu):
         link = session().link
         networks = link.description.get("networks", []) if link else []
         for network in networks:
-            name = network["name"]
-            self.layout.operator("innerwalk.compare_network", text=f"Compare {name}").network = name
+            text = translated("Compare {name}", name=network["name"])
+            button = self.layout.operator("innerwalk.compare_network", text=text, translate=False)
+            button.network = network["name"]
         if not networks:
             self.layout.operator("innerwalk.compare_network")
 

@@ -7,7 +7,6 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender")
 
-from innerwalk.blender_addon.actions.opening import DEMO_FOLDER  # noqa: E402
 from innerwalk.blender_addon.scene import panels  # noqa: E402
 from innerwalk.blender_addon.scene.hall import store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
@@ -15,6 +14,7 @@ from innerwalk.blender_addon.scene.hall.input_updates import show_recording  # n
 from innerwalk.blender_addon.scene.paint.pictures import picture_image, picture_size  # noqa: E402
 from innerwalk.blender_addon.scene.panels.values import is_colour, is_vector  # noqa: E402
 from innerwalk.blender_addon.scene.state.data_blocks import _data_blocks  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 from innerwalk.torch_bridge.recording import Maps, load  # noqa: E402
 
 LAYER = "stage1.0.conv2"
@@ -22,7 +22,7 @@ LAYER = "stage1.0.conv2"
 
 @pytest.fixture
 def recording():
-    return load(DEMO_FOLDER)
+    return load(OBJECT_RECORDING)
 
 
 @pytest.fixture

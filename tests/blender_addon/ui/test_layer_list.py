@@ -4,14 +4,14 @@ import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
-from innerwalk.blender_addon.actions.opening import DEMO_FOLDER  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.ui.hall.layer_list import elided, shape_label  # noqa: E402
+from innerwalk.tests.support import OBJECT_RECORDING  # noqa: E402
 from innerwalk.torch_bridge.recording import load  # noqa: E402
 
 
 def test_shapes_are_those_of_the_activations(empty_scene):
-    hall = create_hall(load(DEMO_FOLDER))
+    hall = create_hall(load(OBJECT_RECORDING))
     assert shape_label(hall, "stage1.0.conv1") == "24×32²"
     assert shape_label(hall, "fc") == "6"
     assert shape_label(hall, "missing") == ""
