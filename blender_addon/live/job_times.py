@@ -11,6 +11,8 @@ from .request_types import MethodRequest
 
 COUNTS = ("count", "steps", "tested", "stages")
 """Parameters of methods that say how often the network is run, at least once for each."""
+MANY_RUNS = 100
+"""Runs of a network that are said where nothing is known of their time."""
 LEAST_SECONDS = 3.0
 """Seconds that a job takes at least if they are said."""
 
@@ -58,7 +60,8 @@ class JobTimes:
         """Notes that a network has answered now."""
         if tag in self._begun:
             seconds = time.monotonic() - self._begun.pop(tag)
-            self._runs[network] = min(seconds, self._runs.get(network, seconds))
+            # Of a network's first run nothing is known: it also loads what all later ones use.
+            self._runs[network] = min(seconds, self._runs[network]) if network in self._runs else math.inf
 
     def end_job(self, tag: str, network: str, request: MethodRequest) -> None:
         """Notes that a job has ended with all its results now."""
@@ -76,7 +79,9 @@ class JobTimes:
         if measured is not None:
             seconds = measured[0] * count / measured[1]
             return f"About {duration_text(seconds)}, as the last time" if seconds >= LEAST_SECONDS else ""
-        seconds = self._runs.get(network, 0.0) * count
+        seconds = self._runs.get(network, math.inf) * count
+        if math.isinf(seconds):
+            return f"{count:,} runs of the network" if count >= MANY_RUNS else ""
         if count < 2 or seconds < LEAST_SECONDS:
             return ""
         return f"Up to {duration_text(seconds)}: {count:,} runs of the network"

@@ -6,7 +6,7 @@ import session as rig
 from mathutils import Matrix, Vector
 
 LAYER, CHANNEL = "stage1.0.conv2", 5
-HANDLE = 70
+HANDLE = 45
 """Pixels from the centre of the handles to a point on a shaft, outside the ring."""
 
 

@@ -13,6 +13,7 @@ def session() -> rig.Steps:
     yield from at.in_hall("object", "object")
     yield 0.5
     yield from points()
+    yield from lists()
     yield from searches()
     yield from compares()
 
@@ -27,6 +28,17 @@ def points() -> rig.Steps:
     chosen = scene["innerwalk_layer"], scene["innerwalk_channel"]
     rig.check("a right click selects the tile", chosen == (LAYER, CHANNEL))
     rig.picture("right click")
+    yield from rig.press("ESC", place)
+    yield 0.3
+
+
+def lists() -> rig.Steps:
+    place = rig.middle(rig.view3d().region)
+    yield from rig.move(place)
+    with rig.view3d().context():
+        bpy.ops.wm.call_menu(name="INNERWALK_MT_methods")
+    yield 0.7
+    rig.picture("methods by question")
     yield from rig.press("ESC", place)
     yield 0.3
 
