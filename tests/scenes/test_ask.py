@@ -63,10 +63,11 @@ def test_the_recording_holds_layers_and_what_the_method_said(tmp_path, capsys):
     ]
 
 
-def test_a_shipped_network_brings_its_pictures(tmp_path):
-    arguments = "average --layers fc --set count=3 --set seed=5".split()
-    asked(*arguments, "-o", str(tmp_path / "own"))
-    asked(*arguments, "--data", "concepts:object", "-o", str(tmp_path / "named"))
+@pytest.mark.parametrize(("network", "data"), [("object", "concepts:object"), ("toybox", "toybox")])
+def test_a_shipped_network_brings_its_pictures(tmp_path, network, data):
+    arguments = f"ask {network} average --device cpu --layers fc --set count=3 --set seed=5".split()
+    assert cli.main([*arguments, "-o", str(tmp_path / "own")]) == 0
+    assert cli.main([*arguments, "--data", data, "-o", str(tmp_path / "named")]) == 0
     first, second = (load(tmp_path / name).maps("fc", "average").data for name in ("own", "named"))
     assert np.array_equal(first, second)
     assert not np.array_equal(first, load(tmp_path / "own").maps("fc").data)
