@@ -72,13 +72,12 @@ def test_half_of_a_picture_is_its_mean() -> None:
 
 def test_training_repeats_to_the_byte(tmp_path: Path) -> None:
     """One step at each size: the same weights twice; another seed begins elsewhere."""
-    states = []
+    files = []
     for number, settings in enumerate((TINY, TINY, ToyboxTraining(64, 1, 1, 12, seed=1))):
         train(settings, tmp_path / f"{number}.safetensors")
-        model = toybox.network()
-        load_weights(model, tmp_path / f"{number}.safetensors")
-        states.append(model.stem[0].conv.weight.detach().numpy())
-    assert (states[0] == states[1]).all() and (states[0] != states[2]).any()
+        files.append((tmp_path / f"{number}.safetensors").read_bytes())
+    assert files[0] == files[1] != files[2]
+    load_weights(toybox.network(), tmp_path / "0.safetensors")
 
 
 @pytest.mark.parametrize("arguments", [["--images", "63"], ["--epochs", "0"], ["--half-size-epochs", "0"]])
