@@ -76,6 +76,14 @@ def source_texts() -> Iterator[tuple[str, str, bool]]:
                             yield f"{path.relative_to(ROOT)}:{node.lineno}", text, formatted
 
 
+def layout_texts() -> set[str]:
+    """The texts that layouts get as they are, and that Blender translates by words of its own where it has them."""
+    trees = [ast.parse(path.read_text("utf-8")) for path in UI.rglob("*.py")]
+    calls = (node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call))
+    values = (keyword.value for call in calls for keyword in call.keywords if keyword.arg in TEXT_ARGUMENTS)
+    return {text for value in values for text, formatted in constants(value) if not formatted}
+
+
 def text_arguments(call: ast.Call) -> Iterator[ast.expr]:
     """The arguments of a call that are texts of the interface."""
     yield from (keyword.value for keyword in call.keywords if keyword.arg in TEXT_ARGUMENTS)

@@ -87,10 +87,11 @@ class INNERWALK_MT_methods(bpy.types.Menu):
         for question in questions:
             if drawn >= half:
                 column, drawn = row.column(), 0
-            column.label(text=question or "Others")
+            column.label(text=question or translated("Others"), translate=False)
             answering = [method for method in methods if method.get("question", "") == question]
             for method in answering:
-                column.operator("innerwalk.choose_method", text=method["title"]).method = method["name"]
+                button = column.operator("innerwalk.choose_method", text=method["title"], translate=False)
+                button.method = method["name"]
             column.separator()
             drawn += 1 + len(answering)
 
@@ -148,7 +149,8 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
         shown = context.scene.get(SHOWN_METHOD, "activations")
         chosen = form.method or shown
         description = methods.get(chosen)
-        layout.menu("INNERWALK_MT_methods", text=description["title"] if description else chosen, icon="NODE")
+        title = description["title"] if description else chosen
+        layout.menu("INNERWALK_MT_methods", text=title, translate=False, icon="NODE")
         if description and form.method:
             draw_lines(layout, description["text"])
             self._draw_form(context.scene, form)
@@ -217,9 +219,10 @@ def draw_parameter(layout: Any, parameter: Any, scene: bpy.types.Scene) -> None:
         part = row.split(factor=0.4, align=True)
         part.alignment = "RIGHT"
         part.label(text="Class")
-        part.operator("innerwalk.choose_class", text=class_name(scene, parameter.int_value), icon="VIEWZOOM")
+        name = class_name(scene, parameter.int_value)
+        part.operator("innerwalk.choose_class", text=name, icon="VIEWZOOM", translate=False)
     else:
-        row.prop(parameter, parameter.field, text=parameter.label)
+        row.prop(parameter, parameter.field, text=parameter.label, translate=False)
     row.operator("innerwalk.parameter_help", text="", icon="QUESTION", emboss=False).text = parameter.tooltip
 
 

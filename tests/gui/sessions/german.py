@@ -1,13 +1,14 @@
-"""The interface in German: Blender finds the words, and the sidebar shows them whole."""
+"""The interface in German: Blender finds the words, and the sidebar, all of whose panels are open, shows them whole."""
 
 import json
 from pathlib import Path
 
 import bpy
 import session as rig
+from bridge_helpers import addon, built, fill_in, ready
 
-PICTURES = 2
-"""Screens of the sidebar, from its top."""
+WHEEL = 40
+"""Steps of the wheel that pass more than a screen of the sidebar, less than two."""
 
 
 def clashes() -> dict[str, str]:
@@ -18,6 +19,28 @@ def clashes() -> dict[str, str]:
     return {text: translate(text) for text, own in json.loads(file.read_text()).items() if translate(text) != own}
 
 
+def open_panels() -> None:
+    """Registers the panels that are closed at first as open ones."""
+    for cls in addon("blender_addon.ui").registered("CLASSES"):
+        if "DEFAULT_CLOSED" in getattr(cls, "bl_options", ()):
+            bpy.utils.unregister_class(cls)
+            cls.bl_options = set()
+            bpy.utils.register_class(cls)
+
+
+def pictures(name: str, count: int) -> rig.Steps:
+    """Takes pictures of the sidebar from top to end."""
+    part = rig.region("UI")
+    yield from rig.move(rig.middle(part))
+    for _ in range(count * WHEEL):
+        yield from rig.event("WHEELUPMOUSE", "PRESS", rig.middle(part))
+    for index in range(count):
+        yield 0.5
+        rig.picture(f"{name}_{index}")
+        for _ in range(WHEEL):
+            yield from rig.event("WHEELDOWNMOUSE", "PRESS", rig.middle(part))
+
+
 def session() -> rig.Steps:
     rig.install()
     bpy.context.preferences.view.language = "de_DE"
@@ -25,20 +48,23 @@ def session() -> rig.Steps:
     rig.report("operator", translate("Start Walk", "Operator"))
     rig.report("tooltip", bpy.app.translations.pgettext_tip("Walk through the hall with a headset"))
     rig.report("clashes", clashes())
-    bpy.ops.innerwalk.open_demo()
+    open_panels()
     rig.view3d().space.show_region_toolbar = False
     yield from rig.sidebar("Innerwalk")
-    yield from rig.settled()
-    holder = next(each for each in bpy.context.scene.objects if each.get("innerwalk_role") == "panel")
+    yield 0.5
+    rig.picture("start")
+    fill_in({"ring": "object"}, {})
     with rig.view3d().context():
-        bpy.ops.innerwalk.jump(layer=holder["innerwalk_id"])
-    yield from rig.settled()
-    part = rig.region("UI")
-    yield from rig.move(rig.middle(part))
-    for index in range(PICTURES):
-        yield 0.5
-        rig.picture(f"sidebar_{index}")
-        for _ in range(12):
-            yield from rig.event("WHEELDOWNMOUSE", "PRESS", rig.middle(part))
+        bpy.ops.innerwalk.start_bridge("INVOKE_DEFAULT")
+    yield from ready()
+    yield from built("ring")
+    yield from rig.until("the answer", lambda: bpy.context.scene.get("innerwalk_method") is not None, 30)
+    scene = bpy.context.scene
+    with rig.view3d().context():
+        bpy.ops.innerwalk.choose_method(method="occlusion")
+        bpy.ops.innerwalk.jump(layer="stage3.1:add")
+    yield 2.0
+    rig.report("scene", scene.name)
+    yield from pictures("sidebar", 3)
     bpy.context.preferences.view.language = "en_US"
     rig.report("english", translate("Start Walk", "Operator"))
