@@ -68,7 +68,7 @@ class Layout:
     def row(self, align=False):
         return self
 
-    def prop(self, parameter, name, text):
+    def prop(self, parameter, name, text, **_):
         self.labels.append((name, text))
 
     def operator(self, name, **_):
