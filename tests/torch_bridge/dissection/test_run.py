@@ -108,6 +108,20 @@ def test_shards_and_a_resumed_run_have_the_same_bits(dissect):
     assert all(map(np.array_equal, own, others))
 
 
+@pytest.mark.parametrize("count", [2, 7])
+def test_any_number_of_shards_gives_the_bits_of_one(dissect, monkeypatch, count):
+    monkeypatch.setattr(dissection_run, "PART", 2)
+    alone, shards = dissect("alone"), [dissect("shared") for _ in range(count)]
+    alone.run(ignore_progress)
+    for _ in range(2):
+        said = [shard.run(ignore_progress, (number, count)) for number, shard in enumerate(shards, 1)]
+    assert said[-1] == "" and len(alone.parts) == 6
+    own, other = alone.results()[0], shards[0].results()[0]
+    assert own.findings == other.findings and own.thresholds.tobytes() == other.thresholds.tobytes()
+    entries = (found.counts("act").both.entries() for found in (alone, shards[-1]))
+    assert all(map(np.array_equal, *entries))
+
+
 def test_a_rotated_basis_has_other_units(dissect):
     plain, rotated = dissect("plain"), dissect("rotated", rotation=4)
     for one in (plain, rotated):
