@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from PIL import Image
 
@@ -15,6 +17,8 @@ SHOWN_SHARE = 0.02
 """Share of a picture's pixels with a label from which on the picture shows it."""
 COUNTS = {"validation": 2000, "test": 2000, "train": 6000}
 """Sizes of the splits; the program could draw any number."""
+KEPT = 128
+"""Drawn samples that are kept, of 50 kB each."""
 SHAPES = "shapes"
 """Name of the plain pictures of the task "object", `concepts.shape_sample`, beside those of the tasks."""
 
@@ -32,6 +36,7 @@ class ConceptsData(LabelledData):
             known = " or ".join(f"concepts:{known_task}" for known_task in tasks)
             raise InputError(f"data set concepts:{text}: no such task; write {known}, or concepts:object:train")
         self._task, self._split = task, concepts.SPLITS[split]
+        self._sample = lru_cache(KEPT)(self._draw)  # labels are asked for soon after the picture
         classes = concepts.class_names("object" if task == SHAPES else task)
         super().__init__(
             name or f"concepts {' '.join(text.split(':'))}", classes, np.arange(COUNTS[split]) % len(classes)
@@ -66,7 +71,7 @@ class ConceptsData(LabelledData):
     def _picture(self, index: int, near: int) -> Image.Image:
         return Image.fromarray(self._sample(index).image)
 
-    def _sample(self, index: int) -> Sample:
+    def _draw(self, index: int) -> Sample:
         if self._task == SHAPES:
             return concepts.shape_sample(0, self._split, index)
         return concepts.sample(0, self._split, index, task=self._task)
