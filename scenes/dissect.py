@@ -18,7 +18,7 @@ from ..torch_bridge.server.in_process import denormals_restored
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.subject import RecordSpec
-from .dissection_farm.run_farm import check_farm, run_on_farm
+from .dissection_farm.run_farm import Farm
 
 
 def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Progress) -> list[str]:
@@ -26,11 +26,9 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
 
     Raises InputError, UnknownName or ModelError.
     """
-    check_farm(options)
-    with denormals_restored():
+    with Farm(options, sys.argv[1:]) as farm, denormals_restored():
         dissection = open_dissection(spec, options)
-        if options.workers > 1 or options.scheduler:
-            run_on_farm(dissection, options, sys.argv[1:], progress)
+        farm.run(dissection, progress)
         left = dissection.run(progress, options.shard)
     if left:
         return [f"shard {options.shard[0]} of {options.shard[1]}: {left}"]

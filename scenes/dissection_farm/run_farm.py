@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -22,25 +22,53 @@ THREADS = 1
 """Of each process of this machine."""
 
 
-def check_farm(options: argparse.Namespace) -> None:
-    """Raises InputError for a farm that can't be; called before any work is."""
-    FilmJob(workers=options.workers if options.workers > 1 else None, scheduler=options.scheduler).check()
+class Farm:
+    """What runs the parts of a dissection, if not this process alone.
 
-
-def run_on_farm(dissection: Dissection, options: argparse.Namespace, arguments: list[str], progress: Progress) -> None:
-    """Runs what is missing of a shard, as far as other shards' results are there. arguments: this command line's.
-
-    A process or machine that ends costs the part that it was at. Raises InnerwalkError.
+    Processes of this machine are started at once, so that they load PyTorch while this one opens the dissection.
     """
-    with tempfile.TemporaryDirectory() as scratch:
-        if options.scheduler:
-            _run_by_dask(dissection, options, arguments, Path(scratch), progress)
-        else:
-            _run_by_children(dissection, options, arguments, Path(scratch), progress)
+
+    def __init__(self, options: argparse.Namespace, arguments: list[str]) -> None:
+        """arguments: this command line's. Raises InputError for a farm that can't be."""
+        workers = options.workers if options.workers > 1 else None
+        FilmJob(workers=workers, scheduler=options.scheduler).check()
+        self._options, self._arguments = options, arguments
+        self._scratch, self._started = tempfile.TemporaryDirectory(), list[FrameChild]()
+        self._document = Path(self._scratch.name) / "dissection.json"
+        for _ in range(workers or 0):
+            self._started.append(self._start())
+
+    def __enter__(self) -> Farm:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        for child in self._started:
+            child.end()
+        self._scratch.cleanup()
+
+    def _start(self) -> FrameChild:
+        return FrameChild(self._document, "", THREADS, PARTS)
+
+    def _next_child(self) -> FrameChild:
+        try:
+            return self._started.pop()
+        except IndexError:
+            return self._start()
+
+    def run(self, dissection: Dissection, progress: Progress) -> None:
+        """Runs what is missing of a shard, as far as other shards' results are there.
+
+        A process or machine that ends costs the part that it was at. Raises InnerwalkError.
+        """
+        if self._options.scheduler:
+            _run_by_dask(dissection, self._options, self._arguments, self._document.parent, progress)
+        elif self._started:
+            self._document.write_text(describe(dissection, self._arguments), encoding="utf-8")
+            _run_by_children(dissection, self._options, self._next_child, progress)
 
 
 def _run_by_children(
-    dissection: Dissection, options: argparse.Namespace, arguments: list[str], scratch: Path, progress: Progress
+    dissection: Dissection, options: argparse.Namespace, start: Callable[[], FrameChild], progress: Progress
 ) -> None:
     """Processes write into the dissection's folder; they live through both passes, since each takes long to start."""
     values = missing_parts(dissection, "values", options.shard)
@@ -49,9 +77,7 @@ def _run_by_children(
         tasks += [
             task_number(dissection, "counts", part) for part in missing_parts(dissection, "counts", options.shard)
         ]
-    document = scratch / "dissection.json"
-    document.write_text(describe(dissection, arguments), encoding="utf-8")
-    stream = render_by_children(tasks, options.workers, lambda: FrameChild(document, "", THREADS, PARTS))
+    stream = render_by_children(tasks, options.workers, start)
     with closing(stream):
         for done, _ in enumerate(stream, 1):
             progress(f"{options.workers} workers", done / len(tasks))
