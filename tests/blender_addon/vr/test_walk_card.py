@@ -115,7 +115,7 @@ def test_twenty_facts(texts):
         and "fact 13" in [entry[0] for entry in texts]
         and "fact 14" not in [entry[0] for entry in texts]
     )
-    assert texts[-1][0] == "and 8 more"
+    assert texts[-1][0] == "and 6 more"
     assert_legible(texts)
 
 
