@@ -116,11 +116,17 @@ def _labelled(maps: Maps, reference: MeasuredNetwork, changes: dict[tuple[str, i
 
 
 def _label(reference: MeasuredNetwork, layer: str, unit: int, change: dict[str, Any] | None) -> str:
-    """Returns "ring .14", or "circle → ring" for a unit of both networks that has changed; "" for no detector."""
+    """Returns what a unit of the reference detects, and what it does in the other network, if that is something else.
+
+    "ring .14" for the same in both, "+ ring .14" if only the reference's unit detects something, "circle → ring" from
+    the earlier to the later network; "" for no detector.
+    """
     concept, iou = reference.detected(layer, unit)
-    if change is not None and change["change"] in ("changed", "gained", "lost"):
-        return f"{change['concept before'] or 'none'} → {change['concept after'] or 'none'}"
-    return f"{concept} {iou:.2f}".replace(" 0.", " .") if concept else ""
+    short = f"{concept} {iou:.2f}".replace(" 0.", " .") if concept else ""
+    if change is None or change["change"] in ("", "kept"):
+        return short
+    before, after = change["concept before"], change["concept after"]
+    return f"+ {short}" if concept == after and not before else f"{before or 'none'} → {after or 'none'}"
 
 
 def categories_of(network: MeasuredNetwork) -> tuple[str, ...]:

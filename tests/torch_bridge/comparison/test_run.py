@@ -193,7 +193,7 @@ def assert_hall_shows(hall, found):
     assert np.array(matrix.values) == pytest.approx(np.nan_to_num(found.pairs[0].similarity), rel=1e-4)
     assert detectors.series == ("shape",) and detectors.values == ((0.0,), (1.0,))
     norm = hall.maps("norm")
-    assert norm.labels[2] == "none → <red>" and set(norm.labels) == {"", "none → <red>"}
+    assert norm.labels[2].startswith("+ <red> ") and not any(norm.labels[:2] + norm.labels[3:])
     assert norm.extras["category"].tolist() == [0, 0, 1, 0, 0, 0]
 
 
@@ -255,6 +255,28 @@ def test_too_many_numbers_are_refused_with_what_would_fit(compare, monkeypatch):
     monkeypatch.setattr(features, "MAX_VALUES", 16 * (CHANNELS + 8 + 2) * 5)
     with pytest.raises(InputError, match="12 pictures: --probe 5 is the most for so many layers"):
         compare({"a": state(0), "b": state(1)})
+
+
+@pytest.mark.parametrize(
+    ("concept", "change", "label"),
+    [
+        ("ring", ("ring", "kept", "ring"), "ring .14"),
+        ("ring", ("", "gained", "ring"), "+ ring .14"),
+        ("ring", ("blue", "changed", "ring"), "blue → ring"),
+        ("", ("ring", "lost", ""), "ring → none"),
+        ("ring", ("ring", "lost", ""), "ring → none"),
+        ("ring", None, "ring .14"),
+        ("", None, ""),
+    ],
+)
+def test_labels_say_what_has_become_of_a_unit(concept, change, label):
+    from types import SimpleNamespace
+
+    from innerwalk.torch_bridge.comparison.comparison_charts import _label
+
+    reference = SimpleNamespace(detected=lambda layer, unit: (concept, 0.14 if concept else 0.0))
+    row = change and dict(zip(("concept before", "change", "concept after"), change, strict=True))
+    assert _label(reference, "a", 0, row) == label
 
 
 def test_charts_of_many_layers_show_some_spread_evenly():
