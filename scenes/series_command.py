@@ -81,7 +81,8 @@ def series(options: argparse.Namespace, progress: ProgressBar) -> None:
     print(f"{'network':<14} {written.network.name}, {len(written.network.layers)} layers")
     print(f"{'axis':<14} {written.axis}, {len(written)} entries, {written.labels[0]} to {written.labels[-1]}")
     print("".join(f"{'warning':<14} {note}\n" for note in notes), end="")
-    print(f"{'saved':<14} {written.folder}, {size / 1e6:.1f} MB; next: innerwalk scene {quoted} -o hall.blend")
+    shown = f"{quoted} --method {options.method}" if options.method else quoted
+    print(f"{'saved':<14} {written.folder}, {size / 1e6:.1f} MB; next: innerwalk scene {shown} -o hall.blend")
 
 
 def _join(options: argparse.Namespace, progress: ProgressBar) -> None:
