@@ -96,7 +96,7 @@ class INNERWALK_OT_set_up_python(bpy.types.Operator):
         column.label(text="PyTorch is downloaded with pip")
         column.label(text="into this folder of the extension:")
         column.label(text=environment_folder())
-        column.label(text="Nothing else of this computer is changed.")
+        column.label(text="Nothing else on this computer is changed")
         column.prop(self, "build", expand=True)
         column.label(text=BUILDS[self.build].size, icon="INFO")
 
@@ -126,7 +126,7 @@ class INNERWALK_OT_cancel_python(bpy.types.Operator):
 def draw_missing_python(layout: Any) -> None:
     """Draws what to do where no Python with PyTorch is found."""
     box = layout.box()
-    draw_lines(box, "Your own networks run in a Python with PyTorch, beside Blender. None was found here.", "INFO")
+    draw_lines(box, "Your own networks run in a Python with PyTorch, beside Blender; none was found here", "INFO")
     setup = _running[0] if _running else None
     if setup is not None and setup.state == "running":
         row = box.row(align=True)
