@@ -124,7 +124,8 @@ def test_an_ordinary_save_keeps_the_maps(session):
 
 
 def test_enabling_loads_nothing_heavy(session):
-    light = ("blender_addon.ui", "blender_addon.properties", "blender_addon.extension")
+    names = ("ui", "properties", "extension", "model_names", "python_finder", "python_setup")
+    light = tuple(f"blender_addon.{name}" for name in names)
     recording = "torch_bridge.recording"
     rooms = {"torch_bridge", "torch_bridge.lazy_exports", recording}
     errors = rooms | {f"{recording}.{name}" for name in ("channels", "errors", "files")}

@@ -8,9 +8,7 @@ from typing import Any
 
 import bpy
 
-from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.channels import format_channels, parse_channels
-from ...plans.maps_caption import method_title
 from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD
 from ..common.operators import ActionOperator, NeedsNetwork, parse_object, session
 from ..common.panels import SidebarPanel
@@ -145,8 +143,10 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the choice of the method, its form and its job."""
+        from ....torch_bridge.recording import ACTIVATIONS
+
         form, methods, layout = context.scene.innerwalk, bridge_methods(), self.layout
-        shown = context.scene.get(SHOWN_METHOD, "activations")
+        shown = context.scene.get(SHOWN_METHOD, ACTIVATIONS)
         chosen = form.method or shown
         description = methods.get(chosen)
         title = description["title"] if description else chosen
@@ -156,8 +156,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             self._draw_form(context.scene, form)
             self._draw_run(context.scene, form, "data" in description["needs"])
         if chosen != shown or shown != ACTIVATIONS:
-            title = method_title(shown) if shown == ACTIVATIONS else hall_caption(context.scene)
-            draw_lines(layout, translated("The panels show: {title}", title=title), "INFO")
+            draw_lines(layout, translated("The panels show: {title}", title=hall_caption(context.scene)), "INFO")
         if shown != ACTIVATIONS:
             layout.operator("innerwalk.show_activations", text="Back to Activations", icon="LOOP_BACK")
         self._draw_job(context.scene, methods)
@@ -252,6 +251,7 @@ def first_target(scene: bpy.types.Scene, method: Mapping[str, Any]) -> str:
 
 def hall_caption(scene: bpy.types.Scene) -> str:
     """Returns what the panels of a hall show, as its title board says it."""
+    from ....torch_bridge.recording import ACTIVATIONS
     from ...scene.dressing.title_caption import shown_caption
 
     return shown_caption(scene, str(scene.get(SHOWN_METHOD, ACTIVATIONS)))

@@ -9,9 +9,9 @@ from typing import Any
 import bpy
 
 from ...extension import EXTENSION_ID
-from ...live.python_setup import BUILDS, PythonSetup
 from ...model_names import listed_models
 from ...python_finder import install_command, program_in
+from ...python_setup import BUILDS, PythonSetup
 from ..common.text_lines import draw_lines
 from ..common.translating import translated
 from .settings import bridge_settings, default_python

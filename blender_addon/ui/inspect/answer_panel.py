@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import bpy
 
-from ....torch_bridge.recording import Prediction
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...plans.number_text import format_percent
 from ...properties import HALL_VERSION
 from ..common.operators import session
 from ..common.panels import SidebarPanel
@@ -28,16 +28,18 @@ class INNERWALK_PT_answer(SidebarPanel, bpy.types.Panel):
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:
         """Whether the hall's network has answered with classes or shares."""
-        return HALL_VERSION in context.scene and bool(_answer(context.scene).top)
+        return HALL_VERSION in context.scene and bool(_best_classes(context.scene))
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws the most probable classes with their change; bars repeat what the numbers say."""
+        from ...plans.number_text import format_percent
+
         column = self.layout.column(align=True)
         for name, share, change in answer_rows(context.scene):
             row = column.split(factor=NAME_SHARE)
-            row.label(text=name)
+            row.label(text=name, translate=False)
             numbers = row.split(factor=1 - CHANGE_SHARE if change else 1.0)
-            numbers.progress(factor=share, text=format_percent(share))
+            numbers.progress(factor=share, text=format_percent(share), translate=False)
             if change:
                 numbers.label(text=change)
 
@@ -50,7 +52,7 @@ def answer_rows(scene: bpy.types.Scene) -> list[tuple[str, float, str]]:
     former = session().hall(scene.session_uid).former_answer
     known = {index: share for index, _, share in former}
     rows = []
-    for index, name, share in _answer(scene).top[:MOST]:
+    for index, name, share in _best_classes(scene)[:MOST]:
         change = ("new" if former else "") if index not in known else _change_text(share - known[index])
         rows.append((name, share, change))
     return rows
@@ -60,13 +62,13 @@ def _change_text(by: float) -> str:
     return f"{100 * by:+.1f}".replace("-", "−") if abs(by) >= LEAST_CHANGE else ""
 
 
-def _answer(scene: bpy.types.Scene) -> Prediction:
+def _best_classes(scene: bpy.types.Scene) -> Sequence[tuple[int, str, float]]:
     from ...scene.hall import store
 
     try:
-        return store.read_description(scene).prediction
+        return store.read_description(scene).prediction.top
     except InnerwalkError:  # a stranger's file; what it holds is said elsewhere
-        return Prediction()
+        return ()
 
 
 CLASSES = (INNERWALK_PT_answer,)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from innerwalk.blender_addon.live.python_setup import BEGUN, PythonSetup
+from innerwalk.blender_addon.python_setup import BEGUN, PythonSetup
 
 METADATA = "Metadata-Version: 2.1\nName: torch\nVersion: 9.0\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from ..python_finder import has_torch, program_in
+from .python_finder import has_torch, program_in
 
 PACKAGES = ("torch", "torchvision", "numpy", "pillow")
 CPU_INDEX = "https://download.pytorch.org/whl/cpu"
