@@ -152,12 +152,12 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             draw_lines(layout, description["text"])
             self._draw_form(context.scene, form)
             self._draw_run(context.scene, form, "data" in description["needs"])
+        self._draw_job(context.scene, methods)
         if chosen != shown or shown != ACTIVATIONS:
             title = method_title(shown) if shown == ACTIVATIONS else hall_caption(context.scene)
             draw_lines(layout, f"The panels show: {title}", "INFO")
         if shown != ACTIVATIONS:
             layout.operator("innerwalk.show_activations", text="Back to Activations", icon="LOOP_BACK")
-        self._draw_job(context.scene, methods)
 
     def _draw_form(self, scene: bpy.types.Scene, form: Any) -> None:
         column = self.layout.column()
