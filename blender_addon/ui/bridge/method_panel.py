@@ -155,11 +155,11 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             draw_lines(layout, description["text"])
             self._draw_form(context.scene, form)
             self._draw_run(context.scene, form, "data" in description["needs"])
+        self._draw_job(context.scene, methods)
         if chosen != shown or shown != ACTIVATIONS:
             draw_lines(layout, translated("The panels show: {title}", title=hall_caption(context.scene)), "INFO")
         if shown != ACTIVATIONS:
             layout.operator("innerwalk.show_activations", text="Back to Activations", icon="LOOP_BACK")
-        self._draw_job(context.scene, methods)
 
     def _draw_form(self, scene: bpy.types.Scene, form: Any) -> None:
         column = self.layout.column()

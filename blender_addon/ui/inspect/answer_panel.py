@@ -23,7 +23,7 @@ class INNERWALK_PT_answer(SidebarPanel, bpy.types.Panel):
     """The network's answer"""
 
     bl_label = "Answer"
-    bl_order = 22
+    bl_order = 26
 
     @classmethod
     def poll(cls, context: bpy.types.Context) -> bool:

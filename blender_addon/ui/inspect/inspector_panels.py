@@ -57,7 +57,7 @@ class INNERWALK_PT_layer(HallPanel, bpy.types.Panel):
     """The selected layer"""
 
     bl_label = "Layer"
-    bl_order = 26
+    bl_order = 27
 
     def draw(self, context: bpy.types.Context) -> None:
         """Draws what was computed; computes nothing."""
