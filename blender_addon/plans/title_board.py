@@ -14,8 +14,6 @@ from .primitives import FLAT, Plan, Style, wall
 
 SIDE, LEFT, SMALL = 2.2, 0.15, 0.125
 """Side and left margin of the title board, and the size of its small texts; metres."""
-LABEL_LIFT = 0.012
-"""Metres from the board to what hides a line of it."""
 
 
 @dataclass(frozen=True)
@@ -81,11 +79,3 @@ def plan_title(
     add_scale(plan, FLAT.moved(LEFT, 0.78), room, SMALL, scale)
     add_edge_key(plan, FLAT.moved(LEFT, 0.20), room, SMALL, kinds)
     return plan
-
-
-def add_entry_label(plan: Plan, label: str) -> None:
-    """Adds which checkpoint is shown, such as "epoch 4", over the board's line about the weights."""
-    room = SIDE - 2 * LEFT
-    size = plan.style.fit(label, room, SMALL)
-    plan.box(FLAT, (LEFT, LEFT + room), (1.38, 1.57), "board", LABEL_LIFT)
-    plan.text(FLAT, label, size, x=LEFT, y=1.43, lift=LABEL_LIFT + 0.002)

@@ -27,6 +27,6 @@ def show_recording(scene: bpy.types.Scene, recording: Recording) -> None:
     style = theme_style(appearance.theme)
     board_updates.update_inputs(scene, recording, style)
     board_updates.update_answers(scene, recording, style)
-    title_caption.show_entry_label(scene, "", store.shown_method(scene))
+    title_caption.keep_entry_label(scene, "")
     glyphs.forget_fonts()
     store.write_recording(scene, recording, appearance)

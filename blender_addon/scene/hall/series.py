@@ -29,7 +29,7 @@ from ...properties import (
     SHOWN_METHOD,
     WHOLE_ANSWER,
 )
-from ..dressing.title_caption import show_entry_label
+from ..dressing.title_caption import keep_entry_label
 from ..panels import image_of, panels, show_maps
 from ..panels.concepts import forget_concepts, keep_concepts
 from ..panels.point_values import has_own_nodes
@@ -221,7 +221,7 @@ def _show(scene: bpy.types.Scene, recording: Recording, method: str, all_maps: d
     show_recording(scene, recording)
     series = series_of(scene)
     if series.axis in TRAINING_AXES:
-        show_entry_label(scene, series.labels[position], method)
+        keep_entry_label(scene, series.labels[position])
     update_after_maps(scene, points=has_own_nodes())
     for key in (INPUT_TAG, METHOD_TAG, WHOLE_ANSWER):
         scene.pop(key, None)

@@ -7,6 +7,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.properties import PANEL_CONCEPTS  # noqa: E402
+from innerwalk.blender_addon.scene.dressing.title_caption import shown_caption  # noqa: E402
 from innerwalk.blender_addon.scene.hall import series, store  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of, show_maps  # noqa: E402
@@ -157,6 +158,7 @@ def test_the_title_says_which_checkpoint_is_shown(hall, recorded, tmp_path):
     assert label() == "epoch 0"
     actions.show_position(hall, 1)
     assert label() == "epoch 1" and board.data.name == name
+    assert shown_caption(hall, "activations") == "Activations, epoch 1"
     actions.show_look(hall, theme="paper")
     assert label() == "epoch 1" and len(title_colours(hall)) > len(plain)
     series.close_series(hall)
