@@ -20,7 +20,7 @@ FIRST = 3
 PREDICTED = translatable("Predicted class")
 CLASS_PARAMETER = "of_class"
 """Name of the parameter of methods that is the number of a class."""
-JOB_ICONS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
+JOB_ICONS: dict[str, Any] = {"cancelled": "CANCEL", "failed": "ERROR"}
 """Icons of the states in which a job ends."""
 
 
@@ -202,7 +202,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             row = self.layout.row(align=True)
             row.progress(factor=job["share"], text=job["told"])
             row.operator("innerwalk.cancel_method", text="", icon="X")
-        else:
+        elif job["state"] != "done":  # what the panels show says that
             method = job["what"]["method"]
             title = methods[method]["title"] if method in methods else method
             self.layout.label(text=f"{title}: {job['state']}", icon=JOB_ICONS.get(job["state"], "NONE"))
