@@ -291,10 +291,10 @@ class Layout:
     def split(self, factor: float) -> "Layout":
         return self
 
-    def label(self, text: str) -> None:
+    def label(self, text: str, translate: bool = True) -> None:
         self.texts.append(text)
 
-    def operator(self, name: str, text: str = "", icon: str = ""):
+    def operator(self, name: str, text: str = "", icon: str = "", translate: bool = True):
         self.buttons.append((text, button := type("Button", (), {})()))
         return button
 
