@@ -24,7 +24,7 @@ from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName  # noqa: E402
 
-NETWORKS = {"object": live.OBJECT, "Gated": live.own("Gated")}
+NETWORKS = {"object": live.OBJECT, "twin": live.OBJECT, "Gated": live.own("Gated")}
 CUT = {"stem.conv": [1, 4, 7]}
 
 
@@ -243,6 +243,17 @@ def test_another_network_is_whole(hall):
     assert stored_choices.ablated_channels(hall) == {"stem.conv": [1]}
     actions.follow(hall, "Gated")
     assert stored_choices.ablated_channels(hall) == {}
+
+
+def test_the_answer_of_another_network_is_not_that_before_the_ablation(hall):
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    waited(actions.restore_channels(hall))
+    actions.follow(hall, "twin")
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    assert "Before" not in dict(ablation_facts(hall))
+    actions.follow(hall, "object")
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    assert "Before" not in dict(ablation_facts(hall))
 
 
 def test_what_the_bridge_refuses_is_not_kept(hall):
