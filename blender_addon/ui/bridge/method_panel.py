@@ -280,7 +280,7 @@ _class_items: list[tuple[str, str, str]] = []
 
 def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> list[tuple[str, str, str]]:
     """Returns the classes of the hall's network as items of a list, by their numbers; -1 for the predicted one."""
-    named = [(str(number), f"{name}", "") for number, name in enumerate(class_names(context.scene))]
+    named = [(str(number), name, "") for number, name in enumerate(class_names(context.scene))]
     _class_items[:] = [("-1", PREDICTED, ""), *named]
     return _class_items
 
