@@ -105,7 +105,7 @@ class INNERWALK_OT_set_up_python(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Starts the work."""
         if _running and not _running[0].ended:
-            self.report({"ERROR"}, f"PyTorch is being set up already: {_running[0].status}")
+            self.report({"ERROR"}, "PyTorch is being set up already")
             return {"CANCELLED"}
         _running[:] = [PythonSetup(sys.executable, Path(environment_folder(create=True)), BUILDS[self.build].options)]
         if not bpy.app.timers.is_registered(_look):
