@@ -90,7 +90,18 @@ def test_they_are_searched_and_listed(hall):
     assert actions.find_label(hall, "blue") == "a, channel 4: light blue .12 (1 of 1)"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[[1]]", '[["x", "ring", 0.3, "shape"]]', '[[1, "ring", "y", ""]]', '[[1e999, "ring", 0.3, "shape"]]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "[[1]]",
+        '[["x", "ring", 0.3, "shape"]]',
+        '[[1, "ring", "y", ""]]',
+        '[[1e999, "ring", 0.3, "shape"]]',
+    ],
+)
 def test_a_damaged_text_is_no_concepts(hall, text):
     panel = panel_of(hall, "a")
     panel[PANEL_CONCEPTS] = text
