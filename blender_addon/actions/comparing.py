@@ -18,7 +18,7 @@ from ..layout.hall_model import EYE_HEIGHT
 from ..layout.view import SENSOR, View
 from ..live import hall_requests, timer
 from ..live.session import current
-from ..plans.number_text import format_close_share, format_number
+from ..plans.number_text import format_close_share
 from ..properties import (
     BESIDE_ROLE,
     COMPARED_HALL,
@@ -38,7 +38,7 @@ from ..scene.state.parts import hall_collection
 from ..scene.state.selection import selected
 from ..scene.view import viewport
 from .bridge import hall_named, network_of, request_hall
-from .inspecting import concept_text
+from .inspecting import concept_text, format_peak
 from .methods import cancel_method
 from .placing import listed_arguments
 
@@ -153,12 +153,10 @@ def beside_facts(scene: bpy.types.Scene) -> list[tuple[str, str]]:
         if panel is not None and channel < len(panel.data.vertices):
             text = concept_text(panel, channel)
             facts += [(f"{name} · {channel}", text)] if text else []
-            facts.append((f"Peak in {name}", format_number(_peak(panel, channel))))
+            held = panels.held_channels(panel).tolist()
+            if channel in held:  # a method may have maps of others only
+                facts.append((f"Peak in {name}", format_peak(float(values.peaks_of(panel)[held.index(channel)]))))
     return facts
-
-
-def _peak(panel: bpy.types.Object, channel: int) -> float:
-    return float(values.peaks_of(panel)[panels.map_of_channel(panel, channel)])
 
 
 def show_difference(scene: bpy.types.Scene, other: str) -> str:

@@ -107,7 +107,7 @@ def inspect_channel_in_steps(scene: bpy.types.Scene, layer: str, channel: int) -
         raise _lost(layer)
     scale, vector = float(reading.scales_of(scene, panel)[index]), reading.is_vector(panel)
     method_facts = _method_facts(panel, channel, class_label(store.read_description(scene), panel, channel))
-    peak = ("Peak", _format_peak(float(reading.peaks_of(panel)[index])))
+    peak = ("Peak", format_peak(float(reading.peaks_of(panel)[index])))
     method_numbers = _method_numbers(panel, channel, appearance.method)
     yield
     if vector:
@@ -273,12 +273,12 @@ def _value_facts(found: Statistics) -> list[tuple[str, str]]:
 
 
 def _scale_ends(scale: float, appearance: store.Appearance) -> tuple[str, str]:
-    end = _format_peak(scale / appearance.gain)
+    end = format_peak(scale / appearance.gain)
     if end == "0":
         return "0", "0"
     return (f"−{end}" if colour_maps.COLOUR_MAPS[appearance.colour_map].diverging else "0", end)
 
 
-def _format_peak(peak: float) -> str:
+def format_peak(peak: float) -> str:
     """Returns a peak as text; that of a map of zeros, such as an ablated channel's, is stored as the least one."""
     return format_number(peak if peak > colour_maps.MIN_PEAK else 0.0)

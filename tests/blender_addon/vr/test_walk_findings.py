@@ -23,7 +23,7 @@ from innerwalk.blender_addon.properties import (  # noqa: E402
 from innerwalk.blender_addon.scene.hall import ray_hits, series  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
-from innerwalk.blender_addon.scene.panels import panel_of, world_matrix  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_of, show_maps, world_matrix  # noqa: E402
 from innerwalk.blender_addon.vr import hand_actions, outlines, scene_landmarks, walk, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import menu_pages  # noqa: E402
 from innerwalk.blender_addon.vr.display.menu_types import Item, Page  # noqa: E402
@@ -218,6 +218,15 @@ def test_a_click_on_either_hall_selects_the_channel_in_both(pair):
     own = panel_of(hall, "a")
     line = clicking.ON_CLICK["panel"](hall, Hit("panel", "a", 1, object=own.name))
     assert line == "a, channel 1, ring .31 (shape)" and tuple(actions.selected(other)) == ("a", 1)
+
+
+def test_a_channel_of_zeros_or_without_a_map_in_the_other_hall_is_no_error(pair):
+    hall, other = pair
+    values = np.zeros((2, 3, 3), np.float32)
+    show_maps(panel_of(other, "a"), rec.Maps("a", "saliency", rec.pack(values), 2, channel_numbers=(1, 3)))
+    for channel, peaks in ((3, ["0"]), (2, [])):
+        actions.select(hall, "a", channel)
+        assert [text for name, text in comparing.beside_facts(hall) if name.startswith("Peak")] == peaks
 
 
 def test_outlines_and_names_are_of_the_hall_that_is_pointed_at(pair):
