@@ -7,7 +7,7 @@ import bpy
 from ...torch_bridge.recording.errors import UnknownName
 from ..properties import SELECTED_CHANNEL, SELECTED_LAYER
 from ..scene.panels import annotation_drawing, channel_places, grid_of, panel_of
-from ..scene.panels.label_search import label_names, labelled_channels
+from ..scene.panels.label_search import NUMBER, label_names, labelled_channels
 from ..scene.state.selection import Selection, selected
 
 __all__ = ["Selection", "find_label", "select", "selected", "step_tile"]
@@ -53,9 +53,11 @@ def step_tile(scene: bpy.types.Scene, right: int = 0, down: int = 0) -> str:
 def find_label(scene: bpy.types.Scene, text: str) -> str:
     """Selects the next channel whose label contains a text, such as "ring"; after the last one comes the first.
 
+    If a label is just this text, without its number, only such labels are meant: "blue" is no "light blue" then.
     Returns a line with the channel, its label and how many there are. Raises UnknownName with near labels.
     """
     found = labelled_channels(scene, text) if text else []
+    found = [own for own in found if NUMBER.sub("", own.label).casefold() == text.casefold()] or found
     if not found:
         raise UnknownName("channel with the label", text, label_names(scene))
     current = tuple(selected(scene))

@@ -15,6 +15,8 @@ MANY_RUNS = 100
 """Runs of a network that are said where nothing is known of their time."""
 LEAST_SECONDS = 3.0
 """Seconds that a job takes at least if they are said."""
+MOST_WAITING = 256
+"""Requests whose beginning is kept: one that fails or is replaced, as by a video's next frame, never ends."""
 
 
 def run_count(parameters: Mapping[str, Any]) -> int:
@@ -55,6 +57,8 @@ class JobTimes:
     def begin(self, tag: str) -> None:
         """Notes that a request is sent now."""
         self._begun[tag] = time.monotonic()
+        if len(self._begun) > MOST_WAITING:
+            del self._begun[next(iter(self._begun))]
 
     def end_run(self, tag: str, network: str) -> None:
         """Notes that a network has answered now."""

@@ -1,4 +1,4 @@
-"""The sidebar's Walk panel and the operators of walks, with a headset or on the desktop."""
+"""The sidebar's Explore panel and the operators of walks, with a headset or on the desktop."""
 
 from __future__ import annotations
 

@@ -54,6 +54,13 @@ def test_the_first_estimate_is_of_the_runs(clock):
     assert times.estimate("net", "rise", "panels", {"count": 20}) == "", "a short job needs no words"
 
 
+def test_requests_that_never_end_are_forgotten(clock):
+    times = JobTimes()
+    for number in range(2 * job_times.MOST_WAITING):
+        times.begin(f"look {number}")
+    assert len(times._begun) == job_times.MOST_WAITING
+
+
 def test_later_ones_are_of_the_last_job_on_the_same(clock):
     times, asked = JobTimes(), request(100)
     times.begin("work 1")

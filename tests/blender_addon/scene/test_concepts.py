@@ -90,6 +90,12 @@ def test_they_are_searched_and_listed(hall):
     assert actions.find_label(hall, "blue") == "a, channel 4: light blue .12 (1 of 1)"
 
 
+def test_a_whole_label_comes_before_those_that_contain_it(hall):
+    panel_of(hall, "b")[PANEL_CONCEPTS] = '[[2, "blue", 0.2, "colour"]]'
+    assert actions.find_label(hall, "Blue") == actions.find_label(hall, "blue") == "b, channel 2: blue .20 (1 of 1)"
+    assert actions.find_label(hall, "blu") == "a, channel 4: light blue .12 (1 of 2)"
+
+
 @pytest.mark.parametrize(
     "text",
     [
