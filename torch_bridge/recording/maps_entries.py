@@ -85,8 +85,7 @@ def parse_chart(value: Any, where: str) -> Chart:
 def first_bars(document: Mapping[str, Any], where: str) -> dict[str, Chart]:
     """Returns by method the first bars in a recording's document. Raises RecordingError for damaged charts."""
     found: dict[str, Chart] = {}
-    for maps in document["maps"]:
-        fields = JsonFields(maps, where)
+    for fields in JsonFields(document, where).items("maps", JsonFields):
         for chart in fields.items("charts", parse_chart, MOST_CHARTS):
             if chart.kind == "bars":
                 found.setdefault(fields.text("method", 64), chart)

@@ -335,6 +335,15 @@ def with_bars(value: float, *rows: str, title: str = "evidence"):
     return found
 
 
+def test_writing_goes_on_after_an_entry_without_maps(tmp_path):
+    folder = written(tmp_path / "s", 1)
+    file = folder / load_series(folder).entries[0].file
+    document = json.loads(file.read_text())
+    del document["maps"]
+    file.write_text(json.dumps(document))
+    assert len(load_series(written(folder, 2, resume=True))) == 2
+
+
 def charts_of(series, k: int):
     return series.load(k).maps("b").charts
 
