@@ -66,7 +66,7 @@ def find_failures(context: MethodContext, indices: Sequence[int]) -> Iterator[Wr
                 continue
             answers.pictures += 1
             right, wrong = answers.names.index(data.classes[label]), int(row.argmax())
-            if wrong != right:
+            if answers.names[wrong] != answers.names[right]:  # some networks have two classes of one name
                 answers.found.append(WrongAnswer(index, wrong, right, float(row[wrong] - row[right])))
         answers.found.sort(key=lambda answer: (-answer.margin, answer.number))
         answers.share = batch.done / len(indices)

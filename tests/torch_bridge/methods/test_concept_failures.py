@@ -39,13 +39,17 @@ def coloured(*shares: float) -> np.ndarray:
 
 @pytest.fixture
 def context():
+    return context_of(CLASSES)
+
+
+def context_of(names):
     """Five pictures: red, green and blue ones, and two with some red in them that are misclassified."""
     pictures = [coloured(0.9, 0.1, 0), coloured(0, 1, 0), coloured(0.6, 1, 0), coloured(0.9, 0, 1), coloured(0, 0, 1)]
-    data = Pictures([*pictures, coloured(0.5, 0.5, 0.5)], [0, 1, 1, 2, 2, -1], CLASSES)
+    data = Pictures([*pictures, coloured(0.5, 0.5, 0.5)], [0, 1, 1, 2, 2, -1], names)
     from innerwalk.torch_bridge.inputs.preprocess import Preprocessing
 
     half = Preprocessing(size=(16, 16), mean=(HALF,) * 3, std=(HALF,) * 3)
-    return make_context(Colours().eval(), torch.zeros(1, 3, 16, 16), ["b"], (), half, CLASSES, data)
+    return make_context(Colours().eval(), torch.zeros(1, 3, 16, 16), ["b"], (), half, names, data)
 
 
 @pytest.fixture
@@ -60,6 +64,11 @@ def test_failures_are_found_and_the_largest_lead_is_first(context):
     assert answers.pictures == 5 and answers.share == 1.0  # one has no class
     assert [(own.number, own.wrong, own.right) for own in answers.found] == [(3, 0, 2), (2, 0, 1)]
     assert [own.margin for own in answers.found] == pytest.approx([2 * 1.8 - 2, 2 * 1.2 - 2], abs=0.02)
+
+
+def test_a_class_of_the_same_name_is_no_failure():
+    *_, answers = find_failures(context_of(("blue", "green", "blue")), range(6))
+    assert [own.number for own in answers.found] == [2]
 
 
 def test_contributions_of_concepts_add_up_to_the_scores_of_both_classes(context, folder):
