@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from .histogram import COARSE, FINE, bucket_count, bucket_edges, find_buckets
+from .histogram import COARSE, FINE, OCTAVES, bucket_count, bucket_edges, find_buckets
 
 KEPT = 4
 """Octaves with fine buckets, a power of two: values from a sixteenth to an eighth of the largest on."""
@@ -33,6 +33,13 @@ class TailHistogram:
     """(C, SLOTS) int32 or int64: counts of those in them; bucket k > 0 is at (k - 1) mod SLOTS."""
     top: np.ndarray
     """(C,) int32: the highest octave with a value, at least KEPT - 1; octave 0 begins with bucket 1."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for arrays that no values give."""
+        if any(own.dtype.kind != "i" for own in vars(self).values()):
+            raise ValueError("counts and octaves are whole numbers")
+        if self.top.size and not KEPT - 1 <= self.top.min() <= self.top.max() < OCTAVES:
+            raise ValueError(f"octaves are {KEPT - 1} to {OCTAVES - 1}")
 
     @classmethod
     def empty(cls, channels: int) -> TailHistogram:

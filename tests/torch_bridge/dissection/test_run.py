@@ -18,6 +18,7 @@ from innerwalk.torch_bridge.dissection.run import Dissection, DissectionSettings
 from innerwalk.torch_bridge.models.build import BuiltModel
 from innerwalk.torch_bridge.recording import ignore_progress
 from innerwalk.torch_bridge.recording.errors import InputError
+from innerwalk.torch_bridge.recording.safetensors import encode, open_arrays
 from innerwalk.torch_bridge.server.in_process import ask
 from innerwalk.torch_bridge.server.loaded_model import LoadedModel
 from innerwalk.torch_bridge.server.priority_lock import PriorityLock
@@ -106,6 +107,17 @@ def test_shards_and_a_resumed_run_have_the_same_bits(dissect):
         assert np.array_equal(one.best.pictures, other.best.pictures)
     own, others = whole.counts("act").both.entries(), shared[0].counts("act").both.entries()
     assert all(map(np.array_equal, own, others))
+
+
+def test_a_part_with_octaves_that_no_values_have_is_run_again(dissect):
+    dissection = dissect()
+    dissection.run(ignore_progress)
+    thresholds, path = dissection.results()[0].thresholds, dissection.folder.path("values", 0)
+    arrays = {name: np.array(array) for name, array in open_arrays(path)[0].items()}
+    arrays["0:top"][0] = 3000
+    path.write_bytes(b"".join(encode(arrays)))
+    assert not dissection.is_there("values", 0)
+    assert dissect().run(ignore_progress) == "" and np.array_equal(dissection.results()[0].thresholds, thresholds)
 
 
 @pytest.mark.parametrize("count", [2, 7])
