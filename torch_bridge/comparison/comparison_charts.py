@@ -10,14 +10,13 @@ import numpy as np
 
 from ..dissection.concept_units import category_names, category_numbers
 from ..recording import ACTIVATIONS, CATEGORY, Maps, Recording
-from ..recording.charts import Chart, ChartKind, fitted_chart
+from ..recording.charts import MOST_LINES, Chart, ChartKind, fitted_chart, spread_places
 from .measured_network import MeasuredNetwork
 from .network_summary import NetworkSummary
 from .unit_changes import NetworkPair
 
-SHOWN, LINES = 8, 6
-"""Layers of a matrix, spread evenly over all of them, and most bars: as many as can be read on a board; lines, as many
-as have colours of their own."""
+SHOWN = 8
+"""Layers of a matrix, spread evenly over all of them, and most bars: as many as can be read on a board."""
 
 
 def comparison_charts(
@@ -35,13 +34,8 @@ def comparison_charts(
     return (matrix, *(_layer_detectors(network, categories) for network in networks[:2] if categories))
 
 
-def spread(count: int, most: int = SHOWN) -> list[int]:
-    """Returns at most so many places of `count`, spread evenly, with the first and the last."""
-    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
-
-
 def _similarity_chart(pair: NetworkPair) -> Chart:
-    rows, columns = spread(len(pair.layers)), spread(len(pair.other_layers))
+    rows, columns = (spread_places(len(layers), SHOWN) for layers in (pair.layers, pair.other_layers))
     return fitted_chart(
         "matrix",
         f"CKA of {pair.before} and {pair.after}",
@@ -56,7 +50,7 @@ def _similarity_chart(pair: NetworkPair) -> Chart:
 
 def _convergence_chart(networks: Sequence[NetworkSummary], reference: str) -> Chart:
     layers = [row["layer"] for row in networks[-1].layers]
-    shown = spread(len(layers), LINES)
+    shown = spread_places(len(layers), MOST_LINES)
     alike = [{row["layer"]: row["cka"] for row in network.layers} for network in networks]
     values = [[own.get(layers[place]) or 0.0 for place in shown] for own in alike]
     return fitted_chart(

@@ -7,7 +7,7 @@ Features of a Deep Network"; a channel at several times of training as in figure
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
@@ -21,7 +21,7 @@ from ..method_support.method import Method, MethodContext, Step, parameter
 from ..models.checkpoint_files import Checkpoint, find_checkpoints
 from ..models.weights import load_weights
 from ..recording import Maps
-from ..recording.charts import fitted_chart
+from ..recording.charts import fitted_chart, spread_places
 from ..recording.errors import InputError, ModelError
 from ..recording.files import user_path
 
@@ -69,13 +69,14 @@ def unit_history(context: MethodContext, parameters: UnitHistoryParameters) -> I
 
     Maps: one colour map (1, H, W, 3) sRGB 0..1 of a layer: for each selected channel its pictures from the first
     checkpoint to the last, with what they reach. Chart: these values as lines. Raises InputError without a run or with
-    too many channels, and ModelError if no checkpoint fits.
+    too many channels, and ModelError if no checkpoint can be shown.
     """
     if not parameters.checkpoints:
         raise InputError("unit_history needs a training run; checkpoints=FOLDER names it")
     if not 0 < len(context.channels) <= MOST_UNITS:
         raise InputError(f"unit_history shows 1 to {MOST_UNITS} channels; choose some, such as channels 0,3")
-    checkpoints = _spread(find_checkpoints(user_path(parameters.checkpoints)).checkpoints, parameters.most)
+    checkpoints = find_checkpoints(user_path(parameters.checkpoints)).checkpoints
+    checkpoints = tuple(checkpoints[place] for place in spread_places(len(checkpoints), parameters.most))
     try:
         model = copy.deepcopy(context.model)  # whose weights change, while the network itself goes on working
     except Exception as error:  # whatever the modules of others raise
@@ -86,9 +87,9 @@ def unit_history(context: MethodContext, parameters: UnitHistoryParameters) -> I
             yield replace(step, share=(number + step.share) / len(checkpoints))
         maps = [_maps(context, layer, history) for layer, history in histories.items() if history.labels]
         yield Step((number + 1) / len(checkpoints), checkpoint.label, maps)
-    missing = next(iter(histories.values()))
-    if not missing.labels:
-        raise ModelError(f"none of {len(checkpoints)} checkpoints fits: {missing.left_out[0]}")
+    if not any(history.labels for history in histories.values()):
+        why = next(iter(histories.values())).left_out[0]
+        raise ModelError(f"none of {len(checkpoints)} checkpoints can be shown: {why}")
 
 
 def _steps_of(
@@ -98,25 +99,19 @@ def _steps_of(
     model: nn.Module,
     histories: dict[str, _History],
 ) -> Iterator[Step]:
-    """Loads a checkpoint into a copy of the network, and adds its pictures to each layer's."""
+    """Loads a checkpoint into a copy of the network, and adds its pictures to each layer's, or why there are none."""
+    wanted = MaximisationParameters(parameters.objective, steps=parameters.steps, seed=parameters.seed)
     try:
         load_weights(model, checkpoint.path)
-    except ModelError as error:
+        for place, (layer, history) in enumerate(histories.items()):
+            run = MaximisationRun(context, wanted, layer)
+            for step in run.steps():
+                yield Step((place + step.share) / len(histories), f"{checkpoint.label}: {step.message}")
+            history.add(checkpoint.label, run)
+    except ModelError as error:  # of another network, or of a run that has diverged
         for history in histories.values():
-            history.left_out.append(f"{checkpoint.label}; {str(error).partition(' (')[0].replace(': ', '; ')}")
-        return
-    wanted = MaximisationParameters(parameters.objective, steps=parameters.steps, seed=parameters.seed)
-    for place, (layer, history) in enumerate(histories.items()):
-        run = MaximisationRun(context, wanted, layer)
-        for step in run.steps():
-            yield Step((place + step.share) / len(histories), f"{checkpoint.label}: {step.message}")
-        history.add(checkpoint.label, run)
-
-
-def _spread(checkpoints: Sequence[Checkpoint], most: int) -> list[Checkpoint]:
-    """Returns at most so many checkpoints, spread evenly, with the first and the last."""
-    places = np.unique(np.linspace(0, len(checkpoints) - 1, min(most, len(checkpoints))).round().astype(int))
-    return [checkpoints[place] for place in places]
+            if checkpoint.label not in history.labels:
+                history.left_out.append(f"{checkpoint.label}; {str(error).partition(' (')[0].replace(': ', '; ')}")
 
 
 def _maps(context: MethodContext, layer: str, history: _History) -> Maps:

@@ -19,7 +19,7 @@ MOST_ROWS, MOST_SERIES, MOST_LENGTH = 1024, 64, 256
 LARGEST = 1e30
 """Largest size of a value, so that sums and lengths stay finite."""
 MOST_LINES = 6
-"""Bars whose lengths `chart_entries` shows as lines, the longest on average: as many as have colours of their own."""
+"""Lines of a chart of bars or layers over entries: as many as have colours of their own."""
 
 
 @dataclass(frozen=True)
@@ -94,13 +94,18 @@ def describe_chart(chart: Chart) -> dict[str, Any]:
     return dict(vars(chart)) | lists
 
 
+def spread_places(count: int, most: int) -> list[int]:
+    """Returns at most so many of the places 0 to count - 1, spread evenly, with the first and the last."""
+    return np.unique(np.linspace(0, count - 1, min(most, count)).round().astype(int)).tolist()
+
+
 def chart_entries(labels: Sequence[str], bars: Sequence[Mapping[str, Chart]], axis: str) -> dict[str, Chart]:
     """Returns by method the lengths of its bars as lines over the entries of a series along an axis.
 
     labels: of the entries. bars: by method, of each entry; one without some bars has 0 there. Of many entries some are
     left out evenly.
     """
-    places = np.unique(np.linspace(0, len(labels) - 1, min(len(labels), MOST_ROWS)).round().astype(int)).tolist()
+    places = spread_places(len(labels), MOST_ROWS)
     names, shown = [labels[place] for place in places], [bars[place] for place in places]
     methods = dict.fromkeys(method for own in shown for method in own)
     return {method: _bars_as_lines(names, [own.get(method) for own in shown], axis) for method in methods}

@@ -280,9 +280,10 @@ def test_labels_say_what_has_become_of_a_unit(concept, change, label):
 
 
 def test_charts_of_many_layers_show_some_spread_evenly():
-    from innerwalk.torch_bridge.comparison.comparison_charts import SHOWN, comparison_charts, spread
+    from innerwalk.torch_bridge.comparison.comparison_charts import SHOWN, comparison_charts
     from innerwalk.torch_bridge.comparison.network_summary import NetworkSummary
     from innerwalk.torch_bridge.comparison.unit_changes import NetworkPair
+    from innerwalk.torch_bridge.recording.charts import spread_places
 
     layers = [f"l{k}" for k in range(22)]
     concepts = [{"layer": layer, "category": "shape", "concept": "x", "units": 1} for layer in layers]
@@ -293,4 +294,4 @@ def test_charts_of_many_layers_show_some_spread_evenly():
     assert len(matrix.rows) == SHOWN and (matrix.rows[0], matrix.rows[-1]) == ("l0", "l21")
     assert np.array_equal(np.array(matrix.values), np.eye(SHOWN)) and matrix.row_axis == "8 of 22 layers of n"
     assert first.kind == "lines" and first == second and set(first.values) == {(1.0,)}
-    assert spread(3) == [0, 1, 2] and spread(1) == [0]
+    assert spread_places(3, 8) == [0, 1, 2] and spread_places(1, 8) == [0]

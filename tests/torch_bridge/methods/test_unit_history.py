@@ -99,13 +99,22 @@ def test_checkpoints_of_another_network_are_left_out_and_named(tmp_path):
     )
 
 
+def test_a_checkpoint_of_a_run_that_has_diverged_is_left_out_and_named(tmp_path):
+    run = write_run(tmp_path / "run")
+    diverged = {name: value * np.nan for name, value in ColourUnits(RED, RED).state_dict().items()}
+    torch.save(diverged, run / "epoch_1.pt")
+    maps = run_method(context_of([0]), "unit_history", checkpoints=str(run), steps=4)["conv"]
+    assert maps.charts[0].rows == ("epoch 0", "epoch 2")
+    assert maps.note.startswith("left out epoch 1; the objective became NaN or infinite")
+
+
 @pytest.mark.parametrize(
     ("channels", "folder", "kind", "said"),
     [
         ([0], "", InputError, "needs a training run; checkpoints=FOLDER names it"),
         ([0], "gone", InputError, "a folder of checkpoints is needed"),
         ([], "run", InputError, "shows 1 to 12 channels; choose some"),
-        ([0], "others", ModelError, "none of 1 checkpoints fits: a; weights a.pt don't fit"),
+        ([0], "others", ModelError, "none of 1 checkpoints can be shown: a; weights a.pt don't fit"),
     ],
 )
 def test_what_cannot_be_shown_is_one_line(tmp_path, channels, folder, kind, said):
