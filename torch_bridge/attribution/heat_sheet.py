@@ -89,6 +89,15 @@ def arrange_tiles(groups: Sequence[Sequence[HeatTile]]) -> list[list[HeatTile]]:
     return [[tile for each in groups[first : first + columns] for tile in each] for first in range(0, count, columns)]
 
 
+def fitted_text(text: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: float) -> str:
+    """Returns a text, without its middle where it is wider than so many pixels: names of files differ at their ends."""
+    for kept in range(len(text), 1, -1):
+        cut = text if kept == len(text) else f"{text[: kept - kept // 2]}…{text[-(kept // 2) :]}"
+        if font.getlength(cut) <= width:
+            return cut
+    return text[:1]
+
+
 def draw_sheet(rows: Sequence[Sequence[HeatTile]], text: int = TEXT) -> np.ndarray:
     """Draws rows of tiles with their captions below -> (H, W, 3) float32 sRGB 0..1. text: size of these, pixels."""
     line = LINE * text // TEXT
@@ -103,7 +112,7 @@ def draw_sheet(rows: Sequence[Sequence[HeatTile]], text: int = TEXT) -> np.ndarr
             sheet.paste(Image.fromarray(tile.pixels), (left, top))
             for number, caption in enumerate(tile.caption):
                 place = left + 2, top + TILE + line * number + line // 2
-                pen.text(place, caption, MARKED if tile.marked else INK, font, anchor="lm")
+                pen.text(place, fitted_text(caption, font, TILE), MARKED if tile.marked else INK, font, anchor="lm")
         top += height
     return np.asarray(sheet, np.float32) / 255
 

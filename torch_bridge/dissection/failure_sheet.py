@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ..attribution.heat_sheet import DELETION, INK, INSERTION, PAPER, TILE, HeatTile, to_tile
+from ..attribution.heat_sheet import DELETION, INK, INSERTION, PAPER, TILE, HeatTile, fitted_text, to_tile
 from .failure_cases import ConceptEvidence
 
 MOST_BARS = 6
@@ -60,8 +60,10 @@ def draw_evidence(evidence: ConceptEvidence) -> np.ndarray:
     scale = (TILE - 1) / ((high - low) or 1.0)
     for row, place in enumerate(shown.tolist()):
         top = row * (TILE // MOST_BARS)
-        pen.text((0, top + NAME // 2), evidence.concepts[place], INK, font, anchor="lm")
-        pen.text((TILE - 1, top + NAME // 2), f"{both[0, row] - both[1, row]:+.1f}", FAINT, font, anchor="rm")
+        gap = f"{both[0, row] - both[1, row]:+.1f}"
+        name = fitted_text(evidence.concepts[place], font, TILE - font.getlength(f" {gap}"))
+        pen.text((0, top + NAME // 2), name, INK, font, anchor="lm")
+        pen.text((TILE - 1, top + NAME // 2), gap, FAINT, font, anchor="rm")
         for number, (value, colour) in enumerate(((both[0, row], WRONG), (both[1, row], RIGHT))):
             ends = sorted((-low * scale, (float(value) - low) * scale))
             y = top + NAME + number * BAR

@@ -64,7 +64,8 @@ class ReceptiveFields:
     def spacings(self) -> tuple[Spacing | None, Spacing | None]:
         """Returns for rows and columns where the first field's centre is, and how far the next one's, in pixels.
 
-        They follow from whole fields of the first channel; None if fewer than two are not clipped.
+        They follow from whole fields of the first channel; None if fewer than two are not clipped, or if all lie at one
+        place.
         """
         (rows, columns), (height, width) = self._intervals(), self.picture_size
         return _spacing(rows, height), _spacing(columns, width)
@@ -81,7 +82,7 @@ def _spacing(intervals: np.ndarray, length: int) -> Spacing | None:
         return None
     centres = (intervals[whole].sum(1) - 1) / 2
     step = float((centres[-1] - centres[0]) / (whole[-1] - whole[0]))
-    return float(centres[0] - whole[0] * step), step
+    return (float(centres[0] - whole[0] * step), step) if step else None
 
 
 def compute_receptive_fields(

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import ImageFont
 
 torch = pytest.importorskip("torch", reason="needs torch")
 
@@ -9,9 +10,9 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support.method_runs import Pictures, make_context, run_method  # noqa: E402
 from innerwalk.tests.torch_bridge.methods.test_predictions_by_concept import finding, write_folder  # noqa: E402
-from innerwalk.torch_bridge.attribution.heat_sheet import TILE  # noqa: E402
+from innerwalk.torch_bridge.attribution.heat_sheet import GAP, TILE, draw_sheet, fitted_text  # noqa: E402
 from innerwalk.torch_bridge.dissection.failure_cases import ConceptEvidence, find_failures  # noqa: E402
-from innerwalk.torch_bridge.dissection.failure_sheet import RIGHT, WRONG, draw_evidence  # noqa: E402
+from innerwalk.torch_bridge.dissection.failure_sheet import RIGHT, WRONG, FailureCase, draw_evidence  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
 
 CLASSES = ("red", "green", "blue")
@@ -95,6 +96,20 @@ def test_bars_are_as_long_as_contributions():
     lengths = [int(mask[rows].any(0).sum()) for rows in (slice(0, 26), slice(26, TILE)) for mask in (red, green)]
     unit = (TILE - 1) / 5  # from -1 to 4
     assert lengths == pytest.approx([4 * unit, 2 * unit, unit, unit], abs=2)
+
+
+def test_long_names_stay_in_their_tile():
+    long = "ILSVRC2012_validation_00000293.JPEG"
+    short = FailureCase(coloured(1, 0, 0), "a", "b", "c", ConceptEvidence(("d",), np.ones(1), -np.ones(1)))
+    case = FailureCase(short.pixels, long, long, long, ConceptEvidence((long,), np.ones(1), -np.ones(1)))
+    font = ImageFont.load_default(15)
+    assert fitted_text("ring", font, TILE) == "ring" and font.getlength(fitted_text(long, font, TILE)) <= TILE
+    assert fitted_text(long, font, TILE).startswith("ILSVRC") and fitted_text(long, font, TILE).endswith("293.JPEG")
+    sheet, plain = (draw_sheet([[*each.tiles(), *short.tiles()]], 15) for each in (case, short))
+    after = 2 * (TILE + GAP) + GAP
+    assert np.array_equal(sheet[:, after:], plain[:, after:])  # the neighbour is as beside short names
+    right = slice(TILE - 28, TILE)
+    assert np.array_equal(draw_evidence(case.evidence)[:, right], draw_evidence(short.evidence)[:, right])
 
 
 @pytest.mark.parametrize(

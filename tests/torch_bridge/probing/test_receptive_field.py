@@ -234,3 +234,5 @@ def test_centres_go_on_beyond_what_is_cut_off():
     assert rows.tolist() == [0, 4, 8, 12, 16, 20, 24, 28, 32] and columns.tolist() == [0, 4, 8, 12, 16]
     everything = ReceptiveFields(np.broadcast_to(np.array([0, 0, 8, 8], np.int32), (1, 4, 2, 4)), (8, 8))
     assert [line.tolist() for line in everything.centres()] == [[0.5, 2.5, 4.5, 6.5], [1.5, 5.5]]
+    middle = ReceptiveFields(np.broadcast_to(np.array([2, 2, 5, 5], np.int32), (1, 4, 2, 4)), (8, 8))
+    assert middle.spacings() == (None, None)  # all see one part of the picture
