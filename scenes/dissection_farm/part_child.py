@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import time
 from functools import partial
 from pathlib import Path
 
 from ...torch_bridge.dissection.run import Dissection
+from ...torch_bridge.inputs.tensor_files import split_name
 from ...torch_bridge.recording.safetensors import open_arrays
 from ...torch_bridge.subject import RecordSpec
 from ..dissect import open_dissection
@@ -33,8 +35,10 @@ def open_parts(document: Path, _: str) -> Render:
         options.data = (wanted["data name"], options.data)
     if "inputs" in wanted:
         options.inputs = [_placed(document.parent, source) for source in wanted["inputs"]] or None
+        options.keywords = [(name, _placed(document.parent, source)) for name, source in wanted["keywords"]] or None
         options.output = document.parent / "dissection"
-    dissection = open_dissection(RecordSpec(**record_fields(options, document.parent)), options)
+    own = Path(tempfile.mkdtemp(dir=document.parent))  # other processes open the same document, and write there too
+    dissection = open_dissection(RecordSpec(**record_fields(options, own)), options)
     check_same(dissection.folder.about, wanted["about"])
     if (file := document.parent / THRESHOLDS).is_file():
         arrays = open_arrays(file)[0]
@@ -43,8 +47,8 @@ def open_parts(document: Path, _: str) -> Render:
 
 
 def _placed(folder: Path, source: str) -> str:
-    place = folder / source
-    return str(place) if place.is_file() else source
+    path, _ = split_name(source)
+    return str(folder / source) if (folder / path).is_file() else source
 
 
 def run_task(dissection: Dissection, number: int) -> bytes:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...torch_bridge.dissection.parts import KINDS, Kind
 from ...torch_bridge.dissection.run import Dissection
+from ...torch_bridge.inputs.tensor_files import split_name
 from ...torch_bridge.recording.errors import InputError
 from ...torch_bridge.recording.files import user_path
 from ..film_files.child_process import FarmWork
@@ -58,20 +59,26 @@ def bundle_dissection(
         if place := _file(getattr(options, name) or ""):
             places[name] = f"{name}/{place.name}"
             files[places[name]] = place
-    inputs = []
-    for number, source in enumerate(options.inputs or ()):
-        place = _file(source)
-        inputs.append(f"input-{number}/{place.name}" if place else source)
-        if place:
-            files[inputs[-1]] = place
+    inputs = [_bundled(source, f"input-{number}", files) for number, source in enumerate(options.inputs or ())]
+    keywords = [(name, _bundled(source, f"keyword-{name}", files)) for name, source in options.keywords or ()]
     where = options.data[1] if options.data else ""
     if where and not where.startswith("concepts:"):
         files |= {f"data/{name}": place for name, place in _files_below(user_path(where)).items()}
         places["data"] = "data"
     if thresholds:
         files[THRESHOLDS] = thresholds
-    text = describe(dissection, arguments, files=places, inputs=inputs)
+    text = describe(dissection, arguments, files=places, inputs=inputs, keywords=keywords)
     return FilmBundle(text, files, {name: hash_file(path) for name, path in files.items()})
+
+
+def _bundled(source: str, folder: str, files: dict[str, Path]) -> str:
+    """Returns an input as it is named in the bundle; adds its file, if it has one, in a folder of the bundle."""
+    path, name = split_name(source)
+    place = _file(str(path))
+    if place is None:
+        return source
+    files[f"{folder}/{place.name}"] = place
+    return f"{folder}/{place.name}" + (f":{name}" if name else "")
 
 
 def _file(text: str) -> Path | None:

@@ -1,11 +1,13 @@
 """The commands and the Python of docs/dissection.md run as they stand there; shards and workers give the same bits."""
 
+import json
 import os
 import re
 import shlex
 import signal
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -13,10 +15,14 @@ pytest.importorskip("torch", reason="needs torch")
 pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.scenes import cli
-from innerwalk.scenes.dissection_farm import part_tasks
+from innerwalk.scenes.dissect import open_dissection
+from innerwalk.scenes.dissection_farm import part_child, part_tasks
 from innerwalk.scenes.film_files.child_process import FrameChild
+from innerwalk.scenes.options.argument_values import record_fields
+from innerwalk.scenes.options.parser import parser
 from innerwalk.tests.support.pictures import read_picture
 from innerwalk.torch_bridge.recording import load, load_series
+from innerwalk.torch_bridge.subject import RecordSpec
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "dissection.md").read_text("utf-8")
 BLOCKS = dict(re.findall(r"^```(bash|python)\n(.*?)^```$", TEXT, re.M | re.S))
@@ -91,6 +97,36 @@ def test_an_error_in_a_process_is_its_line_here(tmp_path, monkeypatch, capsys):
     assert run([*SMALL, "-o", str(tmp_path / "x"), "--workers", "2"], monkeypatch) == 2
     error = capsys.readouterr().err
     assert "a worker has another weights" in error and "Traceback" not in error
+
+
+def test_each_process_has_a_picture_of_its_own(tmp_path):
+    """Of one file, another process would read what this one has written half."""
+    arguments = [*SMALL, "-o", str(tmp_path / "x")]
+    options = parser().parse_args(arguments)
+    dissection = open_dissection(RecordSpec(**record_fields(options, tmp_path)), options)
+    (tmp_path / "dissection.json").write_text(part_tasks.describe(dissection, arguments))
+    opened = [part_child.open_parts(tmp_path / "dissection.json", "") for _ in range(2)]
+    pictures = {render.args[0].live.spec.inputs[0] for render in opened}
+    assert len(pictures) == 2 and {Path(picture).name for picture in pictures} == {"object 10.png"}
+
+
+def test_all_files_that_options_name_are_sent_to_a_farm(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    sent = {"input-0/a.npz": "a.npz", "keyword-mask/b.npy": "b.npy", "weights/w.pt": "w.pt"}
+    for name in sent.values():
+        Path(name).write_bytes(name.encode())
+    line = "dissect my.net:build -o x --weights w.pt --input a.npz:key --input noise:7"
+    line += " --keyword mask=b.npy --keyword k=ids:1"
+    dissection = SimpleNamespace(folder=SimpleNamespace(about={}), data=SimpleNamespace(name="d"))
+    bundle = part_tasks.bundle_dissection(dissection, [], parser().parse_args(line.split()), None)
+    assert {name: str(path) for name, path in bundle.files.items()} == sent
+    wanted = json.loads(bundle.recipe)
+    assert wanted["inputs"] == ["input-0/a.npz:key", "noise:7"]
+    assert wanted["keywords"] == [["mask", "keyword-mask/b.npy"], ["k", "ids:1"]]
+    (tmp_path / "input-0").mkdir()
+    (tmp_path / "input-0" / "a.npz").touch()
+    placed = [part_child._placed(tmp_path, source) for source in wanted["inputs"]]
+    assert placed == [str(tmp_path / "input-0" / "a.npz:key"), "noise:7"]
 
 
 @pytest.mark.parametrize(
