@@ -91,10 +91,10 @@ def _public_names(file: Path, changed: int) -> tuple[str, ...]:
     """
     try:
         body = ast.parse(read_file(file, MOST_SOURCE)).body
+        functions = [node.name for node in body if isinstance(node, ast.FunctionDef) and _needs_nothing(node)]
+        classes = [node.name for node in body if isinstance(node, ast.ClassDef) and _is_module(node)]
     except (OSError, ValueError, SyntaxError, RecursionError, MemoryError):
         return ()
-    functions = [node.name for node in body if isinstance(node, ast.FunctionDef) and _needs_nothing(node)]
-    classes = [node.name for node in body if isinstance(node, ast.ClassDef) and _is_module(node)]
     return tuple(name for name in (*functions, *classes) if not name.startswith("_"))
 
 

@@ -66,8 +66,13 @@ class PythonSetup:
         """The environment's Python; "" until it is there."""
         return program_in(self.folder)
 
+    @property
+    def ended(self) -> bool:
+        """Whether the work has ended, and what a failed or cancelled one has made is removed."""
+        return not self._thread.is_alive()
+
     def cancel(self) -> None:
-        """Ends the work; what was made is removed."""
+        """Ends the work soon; what was made is removed."""
         with self._lock:
             if self.state == "running":
                 self.state = "cancelled"
@@ -98,6 +103,7 @@ class PythonSetup:
         except (OSError, ValueError) as error:
             self._end("failed", str(error))
         if self.state != "done":
+            self.status = "removing what was made"
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _end(self, state: Literal["done", "failed"], error: str) -> None:

@@ -234,15 +234,21 @@ def sha256(file: Path) -> str:
 
 def place_of(out: Path, output: str) -> Path:
     """Returns the file of a figure, whose folder is made. Raises SceneError where a link leads out of the folder."""
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise SceneError(f"{out}: it is a file, or in one; a folder is needed") from None
     target = out / output
+    _make_folder(out)
     if not target.parent.resolve().is_relative_to(out.resolve()):
         raise SceneError(f"{target}: a link leads out of {out}; remove it, or name another folder")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    _make_folder(target.parent)
     return target
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise SceneError(f"{folder}: it is a file, or in one; a folder is needed") from None
+    except OSError as error:
+        raise SceneError(f"{folder}: the folder can't be made ({error.strerror}); choose another") from None
 
 
 def recipe_of_recording(recording: Path, out: Path | None) -> Recipe:

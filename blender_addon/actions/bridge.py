@@ -147,6 +147,7 @@ def follow(scene: bpy.types.Scene, network: str) -> str:
     _check_network(network)
     if scene.get(NETWORK_NAME) != network:
         hall_requests.store_run_options(scene, NO_OPTIONS)
+        scene.pop(WHOLE_ANSWER, None)
         for panel in store.panels_by_layer(scene).values():
             forget_concepts(panel)
     scene[NETWORK_NAME], current().hall(scene.session_uid).link = network, current().link
@@ -186,23 +187,26 @@ def run_input_again(scene: bpy.types.Scene, options: RunOptions) -> None:
 
     After a failure it goes back to those of the input that it shows. Raises BridgeError or InputError.
     """
-    network_of(scene)
-    session = current()
-    request = session.input_request(hall_requests.input_tag(session, scene))
+    network, session = network_of(scene), current()
+    tag = hall_requests.input_tag(session, scene)
+    request = session.input_request(tag)
     if request is None or request.inputs is None:
         raise InputError("the hall's input is no longer in memory; place it again first")
     session.ready_link()
-    whole = _whole_answer(scene)
+    is_shown = request.network == network and tag == session.hall(scene.session_uid).shown
+    whole = _whole_answer(scene, is_shown)
     hall_requests.store_run_options(scene, options)
     show_input(scene, *request.inputs)
     if whole and options.ablate:
         scene[WHOLE_ANSWER] = whole
 
 
-def _whole_answer(scene: bpy.types.Scene) -> str:
-    """Returns what the network predicts for the hall's input without ablations; "" where that isn't known."""
-    shows_input = scene[INPUT_TAG] == current().hall(scene.session_uid).shown
-    if ablated_channels(scene) or not shows_input:
+def _whole_answer(scene: bpy.types.Scene, is_shown: bool) -> str:
+    """Returns what the network predicts for the hall's input without ablations; "" where that isn't known.
+
+    is_shown: whether the hall shows what this network has answered to this input.
+    """
+    if ablated_channels(scene) or not is_shown:
         return str(scene.get(WHOLE_ANSWER, ""))
     top = store.read_description(scene).prediction.top
     return f"{top[0][1]} {format_close_share(top[0][2])}" if top else ""

@@ -87,12 +87,13 @@ def compare_input(scene: bpy.types.Scene, filepath: str) -> str:
 def compare_network(scene: bpy.types.Scene, network: str) -> str:
     """Builds the hall of another network of the bridge, of this hall's input, and shows it beside this one.
 
-    Further inputs are run in both. Returns at once, with a line that says so. Raises BridgeError or UnknownName.
+    Where no input was placed in this hall, the other network runs its own first one. Further inputs are run in both.
+    Returns at once, with a line that says so. Raises BridgeError or UnknownName.
     """
-    session = current()
-    request = session.input_request(str(scene.get(INPUT_TAG, "")))
-    _request_beside(scene, network, request.inputs or () if request is not None else (), share=True)
-    return f"running {network}; its hall will stand beside this one"
+    request = current().input_request(str(scene.get(INPUT_TAG, "")))
+    inputs = (request.inputs if request is not None else None) or ()
+    _request_beside(scene, network, inputs, share=True)
+    return f"running {network}{'' if inputs else ' on its own first input'}; its hall will stand beside this one"
 
 
 def _request_beside(scene: bpy.types.Scene, network: str, inputs: Sequence[BridgeInput], share: bool) -> None:

@@ -109,7 +109,7 @@ _THEMES = {
     "paper": {
         "sky": "#FFFFFF", "air": "#FFFFFF", "floor": "#FFFFFF", "plate": "#F3F2EE", "plate2": "#EBE9E3",
         "aisle": "#DFDCD4", "tick": "#CFCBC1", "frame": "#8A929B", "board": "#FFFFFF", "text": "#14181D",
-        "quiet": "#59636E", "data": "#56616C", "skip": "#C25E00", "joined": "#00795F", "sum": "#D9935A",
+        "quiet": "#57606B", "data": "#56616C", "skip": "#B25300", "joined": "#00795F", "sum": "#D9935A",
         "bar": "#2166AC", "track": "#DFDCD4", "plus": "#C0431A", "minus": "#0C54A0",
     },
 }  # fmt: skip

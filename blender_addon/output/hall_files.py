@@ -17,7 +17,8 @@ from ..scene.hall import store
 from ..scene.hall.stored_paths import resolve_paths
 from ..scene.materials import images
 from ..scene.panels import update_point_values
-from ..scene.state.data_blocks import reachable_from, temporary_data
+from ..scene.state.data_blocks import all_or_nothing, new_data, reachable_from, session_uids, temporary_data
+from .appended_data import disarm
 from .output_files import replaced, temporary_copy
 
 
@@ -42,9 +43,10 @@ def save_hall(scene: bpy.types.Scene, path: Path | str) -> Path:
 
 
 def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
-    """Appends the scene of a hall of a .blend file, by name or the first, without running scripts of the file.
+    """Appends the scene of a hall of a .blend file, by name or the first, without what acts by itself in the file.
 
-    Other scenes of the file are not appended. Raises SceneError, or UnknownName when `name` is not a hall of the file.
+    Other scenes of the file are not appended; `disarm` says what is taken out. Raises SceneError, or UnknownName when
+    `name` is not a hall of the file.
     """
     path = Path(path)
     try:
@@ -59,7 +61,10 @@ def append_hall(path: Path | str, name: str | None = None) -> bpy.types.Scene:
             raise SceneError(f"{path}: this file holds no hall; {hint}")
         if name is not None and name not in halls:
             raise UnknownName("hall", name, halls)
-        scene = _append(file, path, name or halls[0]).popitem()[1]
+        with all_or_nothing():
+            before = session_uids()
+            scene = _append(file, path, name or halls[0]).popitem()[1]
+            disarm(new_data(before), path)
     resolve_paths(scene, path.resolve().parent)
     return scene
 

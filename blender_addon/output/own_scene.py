@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -31,12 +32,24 @@ def own_scene(source: FigureSource, options: FigureOptions) -> tuple[bpy.types.S
     for layer in source.view_layers:
         layer.update()  # Blender 5.2.3 crashes when it copies a view layer that was never updated
     scene = source.copy()
+    _compose_copy(source, scene)
     for key in (HALL_VERSION, NETWORK_NAME, INPUT_TAG, METHOD_TAG, VIDEO_SOURCE, SERIES_FOLDER):
         scene.pop(key, None)  # so that nothing takes the copy for a hall
     if options.view is not None:
         look_from(scene, options.view)
     options = _change_render_settings(scene, options)
     return scene, Source(store.read_description(source), store.read_appearance(source)), options
+
+
+def _compose_copy(source: Any, scene: Any) -> None:
+    """Lets the compositor of a scene's copy work on the copy's render, where it works on the scene's."""
+    if hasattr(scene, "compositing_node_group"):  # from Blender 5.0 on
+        tree = scene.compositing_node_group = scene.compositing_node_group and scene.compositing_node_group.copy()
+    else:
+        tree = scene.node_tree
+    for node in tree.nodes if tree else ():
+        if node.bl_idname == "CompositorNodeRLayers" and node.scene == source:
+            node.scene = scene
 
 
 def _blend_file(source: Recording | Source | Path | str) -> Path:

@@ -130,8 +130,8 @@ def draw_context_menu(menu: bpy.types.Menu, context: bpy.types.Context) -> None:
     panel = context.active_object
     if HALL_VERSION not in context.scene or panel is None or panel.get(OBJECT_ROLE) != PANEL_ROLE:
         return
-    layout, layer = menu.layout, panel[PANEL_LAYER_ID]
-    layout.label(text=layer, icon="RENDERLAYERS")
+    layout, layer = menu.layout, str(panel.get(PANEL_LAYER_ID, ""))
+    layout.label(text=layer, translate=False, icon="RENDERLAYERS")
     layout.operator("innerwalk.jump").layer = layer
     draw_answers(layout, context)
     layout.operator("innerwalk.ablate_selected")

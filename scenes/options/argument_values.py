@@ -26,13 +26,13 @@ def size(text: str) -> tuple[int, int]:
 
 
 def page_width(text: str) -> float:
-    """Parses "85mm", "8.5cm", "3.35in" or the name of a column's width into millimetres."""
+    """Parses "85mm" or "85", "8.5cm", "3.35in" or the name of a column's width into millimetres."""
     if text in COLUMNS:
         return COLUMNS[text]
-    found = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)(mm|cm|in)", text.lower())
+    found = re.fullmatch(r"([0-9]{1,5}(?:\.[0-9]{1,6})?)(|mm|cm|in)", text.lower())
     if found is None:
         raise argparse.ArgumentTypeError(f"{text!r} is no width; write 85mm, 8.5cm, 3.35in, or {', '.join(COLUMNS)}")
-    return float(found[1]) * {"mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}[found[2]]
+    return float(found[1]) * {"": 1.0, "mm": 1.0, "cm": 10.0, "in": MM_PER_INCH}[found[2]]
 
 
 def numbers(text: str) -> tuple[float, ...]:

@@ -64,6 +64,8 @@ def show(options: argparse.Namespace, progress: ProgressBar) -> None:
 
 def open_hall(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk open`; returns when Blender is closed."""
+    if options.hall.suffix != ".blend" and options.hall.is_file():
+        raise InputError(f"{options.hall}: no hall; open the folder of a recording or a .blend file of a hall")
     if options.hall.suffix != ".blend":  # what can't be read is said here, not in a window
         (load_series if (options.hall / SERIES_DOCUMENT).exists() else load)(options.hall)
     elif not options.hall.is_file():

@@ -46,6 +46,7 @@ def test_own_modules_are_found_too(python, tmp_path):
     (folder / "package").mkdir(parents=True)
     (folder / "package/nets.py").write_text(NETS)
     (folder / "broken.py").write_text("def (")
+    (folder / "deep.py").write_text(f"class Deep(x{'.y' * 400}): ...")
     assert own_models(str(folder)) == ("package.nets:build", "package.nets:Block")
     assert search_models("block", python, str(folder)) == ["package.nets:Block"]
     (folder / "package/nets.py").write_text("def late(): ...\n")

@@ -1,7 +1,9 @@
 """An environment with PyTorch is made by pip, here of a wheel without content, without a network."""
 
 import os
+import shutil
 import sys
+import threading
 import zipfile
 from pathlib import Path
 
@@ -67,6 +69,18 @@ def test_cancelling_removes_what_was_made(wheels, tmp_path):
     setup.cancel()
     setup.wait(60)
     assert setup.state == "cancelled" and not (tmp_path / "python").exists()
+
+
+def test_it_has_ended_when_all_is_removed(tmp_path, monkeypatch):
+    """Another one in the same folder would else lose its files to the removal."""
+    may_remove = threading.Event()
+    monkeypatch.setattr(shutil, "rmtree", lambda *_, **__: may_remove.wait(60))
+    setup = PythonSetup(str(tmp_path / "none"), tmp_path / "python")
+    setup.wait(1)
+    assert setup.state == "failed" and not setup.ended
+    may_remove.set()
+    setup.wait(60)
+    assert setup.ended
 
 
 def test_the_progress_of_pip_is_read(tmp_path):

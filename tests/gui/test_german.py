@@ -8,9 +8,9 @@ SAME_SENSE = {"Play"}
 
 def test_the_interface_speaks_german(play):
     result = play("german")
-    assert result["operator"] == "Losgehen"
+    assert result["operator"] == "In VR losgehen"
     assert result["tooltip"] == "Mit einem Headset durch die Halle gehen"
-    assert result["english"] == "Start Walk"
+    assert result["english"] == "Walk in VR"
     assert not set(result["clashes"]) & ui_texts.layout_texts() - SAME_SENSE, (
         "Blender has another word: use `translated`"
     )

@@ -103,6 +103,7 @@ def test_a_slip_on_the_command_line_is_one_line(capsys, arguments, wanted):
 def test_sizes_are_width_by_height():
     assert argument_values.size("640x480") == (640, 480)
     assert argument_values.size("224") == (224, 224)
+    assert argument_values.page_width("85") == argument_values.page_width("8.5cm") == 85.0
 
 
 def test_every_command_has_help_with_its_words(capsys):

@@ -14,6 +14,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.blender_addon.output import preset_scene  # noqa: E402
 from innerwalk.scenes import cli  # noqa: E402
 from innerwalk.tests.support.pictures import read_picture  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import SceneError  # noqa: E402
 
 SMALL = "size = [160, 90]\nsamples = 1\n"
 
@@ -219,3 +220,12 @@ def test_the_network_of_a_recipe_is_what_a_file_of_networks_states():
     from innerwalk.torch_bridge.server.spec_fields import SPEC_FIELDS
 
     assert set(NETWORK) - {"weights_sha256"} <= set(SPEC_FIELDS) and set(INTERPOLATIONS) <= set(KNOWN)
+
+
+@pytest.mark.parametrize("name", ["sub", "sub/deeper"])
+def test_a_file_where_a_figures_folder_should_be_is_one_line(tmp_path, name):
+    from innerwalk.scenes.render_recipe import place_of
+
+    (tmp_path / "sub").write_text("in the way")
+    with pytest.raises(SceneError, match=r"sub.*: it is a file, or in one; a folder is needed"):
+        place_of(tmp_path, f"{name}/a.png")

@@ -74,9 +74,6 @@ def open_series(scene: bpy.types.Scene, folder: Path | str) -> Series:
     holder: Any = scene  # whose method Blender's stubs say to return nothing
     holder.id_properties_ui(SERIES_POSITION).update(min=0, max=len(series) - 1, description="Entry of the series")
     scene.render.use_lock_interface = True  # the series changes the hall while an animation is rendered
-    if series.axis in TRAINING_AXES:
-        for panel in panels(scene).values():
-            forget_concepts(panel)
     _show(scene, recording, method, all_maps, 0)
     return series
 
@@ -212,15 +209,17 @@ def _show(scene: bpy.types.Scene, recording: Recording, method: str, all_maps: d
         store.write_appearance(scene, replace(appearance, method=method))
     scene[SHOWN_METHOD] = method
     forget_position(scene)
-    collection = hall_collection(scene)
+    collection, series = hall_collection(scene), series_of(scene)
+    is_training = series.axis in TRAINING_AXES
     for layer, panel in store.panels_by_layer(scene).items():
+        if is_training:
+            forget_concepts(panel)
         show_maps(panel, all_maps[layer])
         if (dissected := recording.all_maps.get((layer, DISSECTION_METHOD))) is not None:
             keep_concepts(panel, dissected)
         image_of(panel)[SERIES_SHOWN] = collection.session_uid
     show_recording(scene, recording)
-    series = series_of(scene)
-    if series.axis in TRAINING_AXES:
+    if is_training:
         keep_entry_label(scene, series.labels[position])
     update_after_maps(scene, points=has_own_nodes())
     for key in (INPUT_TAG, METHOD_TAG, WHOLE_ANSWER):

@@ -26,7 +26,7 @@ class DetectedConcept(NamedTuple):
 
     @property
     def label(self) -> str:
-        """DetectedConcept and IoU as on tiles, such as "ring .31"."""
+        """Concept and IoU as on tiles, such as "ring .31"."""
         return f"{self.name} {self.iou:.2f}".replace(" 0.", " .")
 
     @property
@@ -70,6 +70,6 @@ def _write(panel: bpy.types.Object, known: dict[int, DetectedConcept]) -> None:
 def _from_json(text: str) -> dict[int, DetectedConcept]:
     try:
         rows = [(int(k), str(name), float(iou), str(category)) for k, name, iou, category in parse_json(text)]
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return {}
     return {row[0]: DetectedConcept(*row[1:]) for row in rows if row[0] >= 0 and math.isfinite(row[2])}

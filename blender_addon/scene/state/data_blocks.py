@@ -12,17 +12,27 @@ import bpy
 @contextmanager
 def temporary_data() -> Iterator[None]:
     """Removes every data-block that was created inside the block."""
-    before = _session_uids()
+    before = session_uids()
     try:
         yield
     finally:
         _remove_new(before)
 
 
+def session_uids() -> set[int]:
+    """Returns the identifiers of all data-blocks of the file, by which new ones are told later: `new_data`."""
+    return {block.session_uid for block in _data_blocks()}
+
+
+def new_data(before: Collection[int]) -> list[bpy.types.ID]:
+    """Returns the data-blocks that weren't there before. before: `session_uids` of then."""
+    return [block for block in _data_blocks() if block.session_uid not in before]
+
+
 @contextmanager
 def all_or_nothing() -> Iterator[None]:
     """Removes every data-block that was created inside the block if it raises an exception."""
-    before = _session_uids()
+    before = session_uids()
     try:
         yield
     except BaseException:
@@ -64,9 +74,5 @@ def _data_blocks() -> list[bpy.types.ID]:
     return [block for type_name in types for block in getattr(bpy.data, type_name)]
 
 
-def _session_uids() -> set[int]:
-    return {block.session_uid for block in _data_blocks()}
-
-
 def _remove_new(before: set[int]) -> None:
-    bpy.data.batch_remove([block for block in _data_blocks() if block.session_uid not in before])
+    bpy.data.batch_remove(new_data(before))

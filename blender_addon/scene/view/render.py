@@ -34,7 +34,7 @@ class Rendering(NamedTuple):
     engine: str
     """A key of ENGINES, or Blender's id of another engine."""
     driver: str
-    """The graphics driver that Innerwalk's engine drew with; "" for others."""
+    """The graphics driver that Innerwalk's engine drew with; "" for others, and where a compositor shows no render."""
     note: str
     """Why Cycles has rendered in place of Innerwalk's engine; "" if it hasn't."""
 
@@ -91,7 +91,7 @@ def render_png(scene: bpy.types.Scene, path: Path, progress: Progress | None = N
     names = {id: name for name, id in ENGINES.items()}
     drivers = [match[1] for match in map(DRIVER.search, lines) if match]
     engine = scene.render.engine
-    return Rendering(names.get(engine, engine), drivers[-1] if engine == ENGINE else "", note)
+    return Rendering(names.get(engine, engine), drivers[-1] if engine == ENGINE and drivers else "", note)
 
 
 def render_pixels(scene: bpy.types.Scene, kept: KeptPicture) -> np.ndarray:

@@ -20,7 +20,7 @@ FIRST = 3
 PREDICTED = translatable("Predicted class")
 CLASS_PARAMETER = "of_class"
 """Name of the parameter of methods that is the number of a class."""
-JOB_ICONS: dict[str, Any] = {"done": "CHECKMARK", "cancelled": "CANCEL", "failed": "ERROR"}
+JOB_ICONS: dict[str, Any] = {"cancelled": "CANCEL", "failed": "ERROR"}
 """Icons of the states in which a job ends."""
 
 
@@ -202,7 +202,7 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
             row = self.layout.row(align=True)
             row.progress(factor=job["share"], text=job["told"])
             row.operator("innerwalk.cancel_method", text="", icon="X")
-        else:
+        elif job["state"] != "done":  # what the panels show says that
             method = job["what"]["method"]
             title = methods[method]["title"] if method in methods else method
             self.layout.label(text=f"{title}: {job['state']}", icon=JOB_ICONS.get(job["state"], "NONE"))
@@ -280,7 +280,7 @@ _class_items: list[tuple[str, str, str]] = []
 
 def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> list[tuple[str, str, str]]:
     """Returns the classes of the hall's network as items of a list, by their numbers; -1 for the predicted one."""
-    named = [(str(number), f"{name}", "") for number, name in enumerate(class_names(context.scene))]
+    named = [(str(number), name, "") for number, name in enumerate(class_names(context.scene))]
     _class_items[:] = [("-1", PREDICTED, ""), *named]
     return _class_items
 

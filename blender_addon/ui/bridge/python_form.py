@@ -18,6 +18,8 @@ from .settings import bridge_settings, default_python
 
 TICK_SECONDS = 0.5
 """Seconds between two looks at the work."""
+REMOVAL_SECONDS = 5.0
+"""Seconds that Blender waits at most, when it ends, until a cancelled environment is removed."""
 _running: list[PythonSetup] = []
 """The environment that is being made, or the last one that was."""
 
@@ -102,11 +104,12 @@ class INNERWALK_OT_set_up_python(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Starts the work."""
-        if _running and _running[0].state == "running":
+        if _running and not _running[0].ended:
             self.report({"ERROR"}, "PyTorch is being set up already")
             return {"CANCELLED"}
         _running[:] = [PythonSetup(sys.executable, Path(environment_folder(create=True)), BUILDS[self.build].options)]
-        bpy.app.timers.register(_look, first_interval=TICK_SECONDS)
+        if not bpy.app.timers.is_registered(_look):
+            bpy.app.timers.register(_look, first_interval=TICK_SECONDS, persistent=True)
         return {"FINISHED"}
 
 
@@ -119,7 +122,7 @@ class INNERWALK_OT_cancel_python(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Ends the work."""
-        _close()
+        _cancel()
         return {"FINISHED"}
 
 
@@ -128,7 +131,7 @@ def draw_missing_python(layout: Any) -> None:
     box = layout.box()
     draw_lines(box, "Your own networks run in a Python with PyTorch, beside Blender; none was found here", "INFO")
     setup = _running[0] if _running else None
-    if setup is not None and setup.state == "running":
+    if setup is not None and not setup.ended:
         row = box.row(align=True)
         row.progress(factor=setup.progress, text=setup.status)
         row.operator("innerwalk.cancel_python", text="", icon="X")
@@ -150,7 +153,7 @@ def _look() -> float | None:
 
     redraw()
     setup = _running[0] if _running else None
-    if setup is not None and setup.state == "running":
+    if setup is not None and not setup.ended:
         return TICK_SECONDS
     if setup is not None and setup.state == "done":
         bridge_settings(bpy.context).python = program_in(setup.folder)
@@ -158,10 +161,18 @@ def _look() -> float | None:
     return None
 
 
-def _close() -> None:
-    """Ends the work, also when the extension is disabled."""
+def _cancel() -> None:
     for setup in _running:
         setup.cancel()
+
+
+def _close() -> None:
+    """Ends the work and the looks at it when the extension is disabled, as when Blender ends."""
+    _cancel()
+    for setup in _running:
+        setup.wait(REMOVAL_SECONDS)
+    if bpy.app.timers.is_registered(_look):
+        bpy.app.timers.unregister(_look)
 
 
 CLASSES = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.request import url2pathname
 
 import bpy
 
@@ -30,7 +30,7 @@ def entered_path(text: str) -> str:
     while len(text) > 1 and text[0] in QUOTES and text[-1] in QUOTES:
         text = text[1:-1].strip()
     if text.startswith("file://"):
-        text = unquote(urlsplit(text).path)
+        text = url2pathname(text.removeprefix("file://"))
     return str(user_path(bpy.path.abspath(text))) if text else ""
 
 

@@ -117,7 +117,9 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
             return
         row.operator("innerwalk.step_channel", text="", icon="TRIA_LEFT").by = -1
         if scene.get(SELECTED_CHANNEL, -1) >= 0:
-            row.prop(scene, CHANNEL_NUMBER, text="Channel" if is_channel else "Map")
+            row.prop(
+                scene, CHANNEL_NUMBER, text=translated("Channel") if is_channel else translated("Map"), translate=False
+            )
         else:
             row.operator("innerwalk.step_channel", text="First Channel" if is_channel else "First Map").by = 1
         row.operator("innerwalk.step_channel", text="", icon="TRIA_RIGHT").by = 1

@@ -56,7 +56,11 @@ def draw_frame() -> None:
     if HALL_VERSION not in scene or region is None or view is None or scene.get(SELECTED_CHANNEL, -1) < 0:
         return
     from ...scene.panels import find_panel, shows_channels, tile_corners
+    from ...vr.desk import desk_walk
 
+    walk = desk_walk.current()
+    if walk is not None and walk.body.view == context.space_data.as_pointer():
+        return  # it marks the tile itself, where hands and card may lie before it
     panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
     corners = tile_corners(panel, scene[SELECTED_CHANNEL]) if panel is not None and panel.visible_get() else ()
     seen = [location_3d_to_region_2d(region, view, panel.matrix_world @ Vector((*corner, 0.0))) for corner in corners]

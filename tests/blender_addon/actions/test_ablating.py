@@ -24,7 +24,7 @@ from innerwalk.torch_bridge import client  # noqa: E402
 from innerwalk.torch_bridge.recording import Recording  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import BridgeError, InputError, SceneError, UnknownName  # noqa: E402
 
-NETWORKS = {"object": live.OBJECT, "Gated": live.own("Gated")}
+NETWORKS = {"object": live.OBJECT, "twin": live.OBJECT, "Gated": live.own("Gated")}
 CUT = {"stem.conv": [1, 4, 7]}
 
 
@@ -245,6 +245,17 @@ def test_another_network_is_whole(hall):
     assert stored_choices.ablated_channels(hall) == {}
 
 
+def test_the_answer_of_another_network_is_not_that_before_the_ablation(hall):
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    waited(actions.restore_channels(hall))
+    actions.follow(hall, "twin")
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    assert "Before" not in dict(ablation_facts(hall))
+    actions.follow(hall, "object")
+    waited(actions.ablate(hall, "stem.conv", [1]))
+    assert "Before" not in dict(ablation_facts(hall))
+
+
 def test_what_the_bridge_refuses_is_not_kept(hall):
     waited(actions.ablate(hall, "stem.conv", [1]))
     hall[ABLATED_CHANNELS] = '{"nowhere": [1]}'
@@ -291,10 +302,10 @@ class Layout:
     def split(self, factor: float) -> "Layout":
         return self
 
-    def label(self, text: str) -> None:
+    def label(self, text: str, translate: bool = True) -> None:
         self.texts.append(text)
 
-    def operator(self, name: str, text: str = "", icon: str = ""):
+    def operator(self, name: str, text: str = "", icon: str = "", translate: bool = True):
         self.buttons.append((text, button := type("Button", (), {})()))
         return button
 

@@ -87,7 +87,7 @@ def test_another_input_stands_beside(pair, bridge, tmp_path):
 
 def test_another_network_stands_beside_and_shares_the_input(pair, bridge):
     hall = pair[0]
-    actions.compare_network(hall, "two")
+    assert actions.compare_network(hall, "two") == "running two; its hall will stand beside this one"
     actions.wait_for_bridge()
     (other,) = [scene for scene in store.halls() if scene not in pair]
     assert len(beside(hall)) == 1 and live.equal(live.texels(other), noise(bridge, "two", 1)), "of this hall's input"
@@ -96,6 +96,15 @@ def test_another_network_stands_beside_and_shares_the_input(pair, bridge):
     assert live.equal(live.texels(other), noise(bridge, "two", 7))
     with pytest.raises(UnknownName, match="three"):
         actions.compare_network(hall, "three")
+
+
+def test_beside_a_hall_without_a_placed_input_a_network_runs_its_own(pair, bridge):
+    fresh = live.built("one")
+    line = actions.compare_network(fresh, "two")
+    assert line == "running two on its own first input; its hall will stand beside this one"
+    actions.wait_for_bridge()
+    [other] = comparing.halls_beside(fresh)
+    assert live.equal(live.texels(other), live.maps_of(bridge.record("two", ())))
 
 
 def test_the_difference_is_that_of_the_values(pair, bridge):

@@ -59,3 +59,20 @@ def test_tint(value, peak, gain, wanted):
 def test_marker_is_in_no_map():
     shown = np.concatenate([colour_map.colours(FINE) for colour_map in colour_maps.COLOUR_MAPS.values()])
     assert np.linalg.norm(shown - colour_maps.srgb(colour_maps.MARKER), axis=1).min() > 0.3
+
+
+GROUNDS = ("sky", "air", "floor", "board")
+
+
+@pytest.mark.parametrize("theme", colour_maps.THEMES)
+@pytest.mark.parametrize(
+    "text, grounds",
+    [(text, (*GROUNDS, "plate", "plate2", "aisle")) for text in ("text", "quiet", "data")] + [("skip", GROUNDS)],
+)
+def test_texts_stand_out_from_what_they_lie_on(theme, text, grounds):
+    colours = colour_maps.THEMES[theme]
+    for ground in grounds:
+        dark, light = sorted(
+            np.dot(colour_maps.linear(colours[role]), [0.2126, 0.7152, 0.0722]) for role in (text, ground)
+        )
+        assert (light + 0.05) / (dark + 0.05) >= 4.5, ground  # WCAG 2

@@ -90,7 +90,18 @@ def test_they_are_searched_and_listed(hall):
     assert actions.find_label(hall, "blue") == "a, channel 4: light blue .12 (1 of 1)"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "[[1]]", '[["x", "ring", 0.3, "shape"]]', '[[1, "ring", "y", ""]]'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{",
+        "[]",
+        "[[1]]",
+        '[["x", "ring", 0.3, "shape"]]',
+        '[[1, "ring", "y", ""]]',
+        '[[1e999, "ring", 0.3, "shape"]]',
+    ],
+)
 def test_a_damaged_text_is_no_concepts(hall, text):
     panel = panel_of(hall, "a")
     panel[PANEL_CONCEPTS] = text
@@ -121,6 +132,13 @@ def test_other_weights_detect_other_things(hall, recorded, tmp_path, axis, stay)
     before = concept_channels(hall)
     series.open_series(hall, written(tmp_path / "s", recorded, axis, None, None))
     assert concept_channels(hall) == (before if stay else {})
+
+
+def test_an_entry_without_a_dissection_keeps_no_other_checkpoints_concepts(hall, recorded, tmp_path):
+    series.open_series(hall, written(tmp_path / "s", recorded, "epoch", {2: BLUE}, None))
+    assert concept_channels(hall) == {"light blue": {"a": [2]}}
+    actions.show_position(hall, 1)
+    assert concept_channels(hall) == {}
 
 
 def test_the_slider_shows_the_nearest_entry_and_moves_the_timeline_where_it_is_keyed(hall, recorded, tmp_path):

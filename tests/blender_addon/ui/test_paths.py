@@ -34,6 +34,10 @@ def test_a_pasted_path_is_understood(text):
     assert entered_path(text) == "/a/b c.pt"
 
 
+def test_an_address_that_is_none_stays_a_path():
+    assert entered_path("file://[/a#b") == "[/a#b"
+
+
 def test_the_own_folder_and_no_path():
     assert entered_path(" ~/x.pt ") == str(Path.home() / "x.pt")
     assert entered_path("  ") == entered_path('""') == ""

@@ -101,10 +101,10 @@ def test_a_tile_is_picked_wherever_its_panel_hangs(running, scene, name, moved):
     assert walk_drawing.label_text(scene, hand.hit) == f"{LAYER} · 5 · ({column}, {row}) = {value}"
     hand_actions.perform(running, hand, "pick")
     assert tuple(actions.selected(scene)) == (LAYER, 5)
-    framed = walk_drawing.selection_outline(scene)
-    assert np.allclose(framed.matrix @ Vector(np.mean(framed.points, 0).tolist()), tile(scene, 5)[0], atol=0.02)
+    [mark] = outlines.selection_marks(scene)
+    assert np.allclose(mark.matrix() @ Vector(np.mean(mark.points, 0).tolist()), tile(scene, 5)[0], atol=0.02)
     actions.select(scene, LAYER)
-    assert walk_drawing.selection_outline(scene) is None
+    assert outlines.selection_marks(scene) == []
     assert running.card_hand == name
 
 

@@ -196,7 +196,7 @@ def pointed(hall, channel: int) -> Hit:
     """What a ray to a tile of layer a of the hall beside hits."""
     (other,) = comparing.halls_beside(hall)
     panel = panel_of(other, "a")
-    low, high = outlines.tile_corners(panel, channel)
+    low, _, high, _ = outlines.tile_corners(panel, channel)
     matrix = beside(hall).matrix_world @ world_matrix(panel)
     place = matrix @ Vector((*np.add(low, high) / 2, 0))
     normal = (matrix.to_3x3() @ Vector((0, 0, 1))).normalized()

@@ -65,6 +65,9 @@ def explains() -> rig.Steps:
     yield from asks("grad_cam")
     yield from rig.until("the job's end", lambda: at.job()["state"] == "done", 60)
     yield from selects_one()
+    for _ in range(6):
+        yield from rig.event("WHEELDOWNMOUSE", "PRESS", rig.middle(rig.region("UI")))
+    yield 0.5
     place = yield from rig.button("innerwalk.overlay")
     yield from rig.click(place)
     yield 0.3

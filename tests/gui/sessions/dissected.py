@@ -94,7 +94,7 @@ def tile(layer: str, channel: int) -> rig.Place:
     """Pixel of a tile's centre, wherever its panel's maps have put it."""
     outlines = at.addon("blender_addon.vr.outlines")
     panel = at.panels()[layer]
-    low, high = outlines.tile_corners(panel, channel)
+    low, _, high, _ = outlines.tile_corners(panel, channel)
     middle = [(a + b) / 2 for a, b in zip(low, high, strict=True)]
     return rig.pixel(panel.matrix_world @ rig.Vector((*middle, 0)))
 

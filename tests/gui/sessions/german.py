@@ -45,7 +45,7 @@ def session() -> rig.Steps:
     rig.install()
     bpy.context.preferences.view.language = "de_DE"
     translate = bpy.app.translations.pgettext
-    rig.report("operator", translate("Start Walk", "Operator"))
+    rig.report("operator", translate("Walk in VR", "Operator"))
     rig.report("tooltip", bpy.app.translations.pgettext_tip("Walk through the hall with a headset"))
     rig.report("clashes", clashes())
     open_panels()
@@ -67,4 +67,4 @@ def session() -> rig.Steps:
     rig.report("scene", scene.name)
     yield from pictures("sidebar", 3)
     bpy.context.preferences.view.language = "en_US"
-    rig.report("english", translate("Start Walk", "Operator"))
+    rig.report("english", translate("Walk in VR", "Operator"))

@@ -78,7 +78,7 @@ def finds(person) -> rig.Steps:
 def tile(layer: str, channel: int) -> Vector:
     """Centre of a tile in the world, wherever its panel's maps have put it."""
     panel = at.panels()[layer]
-    low, high = at.addon("blender_addon.vr.outlines").tile_corners(panel, channel)
+    low, _, high, _ = at.addon("blender_addon.vr.outlines").tile_corners(panel, channel)
     return panel.matrix_world @ Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0))
 
 
@@ -160,7 +160,7 @@ def compares(person) -> rig.Steps:
 
 def picks_beside(person, mine, early, instance) -> rig.Steps:
     panel = next(found for found in early.objects if found.get("innerwalk_id") == "stem.conv")
-    low, high = at.addon("blender_addon.vr.outlines").tile_corners(panel, 2)
+    low, _, high, _ = at.addon("blender_addon.vr.outlines").tile_corners(panel, 2)
     inner = Vector(((low[0] + high[0]) / 2, (low[1] + high[1]) / 2, 0))
     at.act("go_to_place", place=next(name for name in stages(early)))
     yield from walk_helpers.frames(3)

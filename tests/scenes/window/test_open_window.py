@@ -62,11 +62,13 @@ def test_a_network_is_recorded_and_shown(tmp_path):
     "arguments, says",
     [
         (["open", "nothing"], "no recording here"),
+        (["open", "plate.png"], "plate.png: no hall"),
         (["open", "nothing.blend"], "nothing.blend: no such file"),
     ],
 )
 def test_what_is_not_there_is_said_before_blender_starts(arguments, says, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    Path("plate.png").touch()
     assert main([*arguments, "--blender", str(stand_in(tmp_path))]) == 2
     assert says in capsys.readouterr().err
     assert not (tmp_path / "started.json").exists()
