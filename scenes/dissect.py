@@ -17,6 +17,7 @@ from ..torch_bridge.recording.errors import InputError
 from ..torch_bridge.server.in_process import denormals_restored
 from ..torch_bridge.server.loaded_model import LoadedModel
 from ..torch_bridge.server.priority_lock import PriorityLock
+from ..torch_bridge.shipped_networks import own_data, shipped_name
 from ..torch_bridge.subject import RecordSpec
 from .dissection_farm.run_farm import Farm
 
@@ -44,10 +45,10 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
 
 def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection:
     """Opens the data set and the network. Raises InputError, UnknownName or ModelError."""
-    task = spec.arguments.get("task")
-    if options.data is None and task not in TASKS:
+    shipped = shipped_name(spec.model, spec.arguments)
+    if options.data is None and shipped not in TASKS:
         raise InputError("name a data set whose pixels are labelled: --data concepts:object, or a folder with masks")
-    name, where = options.data or (str(task), f"concepts:{task}")
+    name, where = options.data or (shipped, own_data(shipped))
     data = open_data(where, name)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(options.device), PriorityLock())
     layers = tuple(options.layers or ("panels",))

@@ -20,6 +20,7 @@ from .part_tasks import THRESHOLDS, check_same, task_of
 
 POLL = 0.1
 """Seconds between two looks at what other processes have done."""
+WRITTEN = b"written"
 
 
 def open_parts(document: Path, _: str) -> Render:
@@ -43,7 +44,7 @@ def open_parts(document: Path, _: str) -> Render:
     if (file := document.parent / THRESHOLDS).is_file():
         arrays = open_arrays(file)[0]
         dissection.thresholds = {layer: arrays[str(number)] for number, layer in enumerate(dissection.ids)}
-    return partial(run_task, dissection)
+    return partial(run_task, dissection, is_sent="inputs" in wanted)
 
 
 def _placed(folder: Path, source: str) -> str:
@@ -51,8 +52,8 @@ def _placed(folder: Path, source: str) -> str:
     return str(folder / source) if (folder / path).is_file() else source
 
 
-def run_task(dissection: Dissection, number: int) -> bytes:
-    """Runs a task and returns the file of its results.
+def run_task(dissection: Dissection, number: int, is_sent: bool) -> bytes:
+    """Runs a task and returns the file of its results, or WRITTEN where the sender has the folder that it is in.
 
     One of the second pass waits until the first one is done, by processes with the same folder.
     """
@@ -62,7 +63,7 @@ def run_task(dissection: Dissection, number: int) -> bytes:
             break
         time.sleep(POLL)
     dissection.run_part(kind, part)
-    return dissection.folder.path(kind, part).read_bytes()
+    return dissection.folder.path(kind, part).read_bytes() if is_sent else WRITTEN
 
 
 if __name__ == "__main__":

@@ -104,5 +104,8 @@ def add_question(group: argparse._ArgumentGroup) -> None:
         help="set a parameter of the method",
     )
     group.add_argument(
-        "--data", type=where, metavar="[NAME=]WHERE", help="a folder of pictures, a .zip, idx files or concepts:object"
+        "--data",
+        type=where,
+        metavar="[NAME=]WHERE",
+        help="a folder of pictures, a .zip, idx files, concepts:object or toybox",
     )

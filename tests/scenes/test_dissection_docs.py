@@ -108,6 +108,7 @@ def test_each_process_has_a_picture_of_its_own(tmp_path):
     opened = [part_child.open_parts(tmp_path / "dissection.json", "") for _ in range(2)]
     pictures = {render.args[0].live.spec.inputs[0] for render in opened}
     assert len(pictures) == 2 and {Path(picture).name for picture in pictures} == {"object 10.png"}
+    assert opened[0](0) == part_child.WRITTEN and dissection.is_there("values", 0)  # this one reads it from the folder
 
 
 def test_all_files_that_options_name_are_sent_to_a_farm(tmp_path, monkeypatch):

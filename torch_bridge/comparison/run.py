@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ..data import DataSet
 from ..data.labelled import LabelledData
 from ..dissection.findings import BAR, Rule, UnitFinding
@@ -66,7 +68,7 @@ class Comparison:
     hall: Recording
     """The reference with a picture of the data set; its maps carry the charts of the comparison."""
     left_out: list[str] = field(default_factory=list)
-    """A line for each checkpoint that can't be loaded."""
+    """A line for each checkpoint that can't be compared."""
     remark: str = ""
     """Which checkpoints couldn't be the reference, and why."""
 
@@ -107,18 +109,20 @@ class NetworkComparer:
     def compare_checkpoints(self, states: Sequence[NetworkState], progress: Progress) -> Comparison:
         """Compares each checkpoint of a run with the last numbered one, and the units of the first with those of that.
 
-        Checkpoints that don't fit the network, or can't be read, are left out and named. Raises InputError if fewer
-        than two are left, UnknownName or ModelError.
+        Checkpoints that don't fit the network, can't be read, or give NaN are left out and named. Raises InputError if
+        fewer than two are left, UnknownName or ModelError.
         """
         folders = self._file_names([state.label for state in states])
         left_out: dict[str, str] = {}
         waiting, last, comparison = list(states), None, None
         for k in range(len(states)):
             state = waiting.pop(0 if last is not None else _latest(waiting))
-            live = self._try(state, left_out)
-            if live is None:
+            try:
+                live = self._load(state)
+                found = self._measure(live, state.label, _part(progress, state.label, k, len(states)), folders)
+            except ModelError as error:
+                left_out[state.label] = str(error)
                 continue
-            found = self._measure(live, state.label, _part(progress, state.label, k, len(states)), folders)
             if last is None or comparison is None:
                 last = found
                 comparison = Comparison([summarise(found, found)], [], found.label, folders, self._hall(live))
@@ -129,7 +133,7 @@ class NetworkComparer:
         if last is None or comparison is None or not comparison.pairs:
             why = "".join(f"; {label}: {text}" for label, text in [*left_out.items()][:1])
             loaded = len(states) - len(left_out)
-            raise InputError(f"{loaded} of {len(states)} checkpoints can be loaded, at least 2 are needed{why}")
+            raise InputError(f"{loaded} of {len(states)} checkpoints can be compared, at least 2 are needed{why}")
         labels = [state.label for state in states]
         comparison.networks.sort(key=lambda network: labels.index(network.label))
         comparison.left_out = [f"{label}: {left_out[label]}" for label in labels if label in left_out]
@@ -153,13 +157,6 @@ class NetworkComparer:
         charts = comparison_charts(networks, pair, comparison.reference, categories_of(reference), training)
         add_comparison(comparison.hall, reference, pair, charts)
 
-    def _try(self, state: NetworkState, left_out: dict[str, str]) -> LoadedModel | None:
-        try:
-            return self._load(state)
-        except ModelError as error:
-            left_out[state.label] = str(error)
-            return None
-
     def _load(self, state: NetworkState) -> LoadedModel:
         return LoadedModel(state.label, state.spec, self._device, PriorityLock())
 
@@ -173,6 +170,9 @@ class NetworkComparer:
         features = run_pass(
             live, ids, self.data, indices, collect_features, lambda share: progress("layers", FEATURES_UNTIL * share)
         )
+        if bad := next((id for id, rows in features.rows.items() if not np.isfinite(rows).all()), ""):
+            what = f"weights {Path(live.spec.weights).name}" if live.spec.weights else label
+            raise ModelError(f"{what}: layer {bad} gives NaN or infinite values, which can't be compared")
         kernels = unit_kernels(live, ids)
         findings = self._dissect(live, label, self.folder / folders[label], progress)
         return MeasuredNetwork(label, network.parameters, features, kernels, findings, self.settings.bar)

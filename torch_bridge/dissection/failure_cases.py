@@ -66,6 +66,8 @@ def find_failures(context: MethodContext, indices: Sequence[int]) -> Iterator[Wr
                 continue
             answers.pictures += 1
             right, wrong = answers.names.index(data.classes[label]), int(row.argmax())
+            if not np.isfinite(row[[wrong, right]]).all():
+                raise ModelError(f"the network's scores of {data.title(index)} are NaN or infinite")
             if answers.names[wrong] != answers.names[right]:  # some networks have two classes of one name
                 answers.found.append(WrongAnswer(index, wrong, right, float(row[wrong] - row[right])))
         answers.found.sort(key=lambda answer: (-answer.margin, answer.number))

@@ -197,7 +197,7 @@ def _maps(
         for end, rows in zip((along, against), (order[::-1][:COLUMNS], order[:COLUMNS]), strict=True):
             names, numbers = [found.names[k] for k in found.classes[rows]], found.indices[rows].tolist()
             end += draw_data(context, measured.tested, layer, probed.probe, numbers, names)
-        tested = f"{len(order)} pictures of {measured.tested.name}"
+        tested = f"{len(order)} of {measured.tested.name}"
         missing = _missing_note(measured, found.indices[order[::-1][:COLUMNS]].tolist())
     sheet = draw_direction(current, preferred, probed.classes, along, against, tested)
     chance = chance_probability(probed.correct, probed.pictures)

@@ -60,7 +60,7 @@ def add_serve_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="NAME=WHERE",
-        help="a data set to choose inputs from: a folder of images, a .zip, idx files, or concepts:object",
+        help="a data set to choose inputs from: a folder of images, a .zip, idx files, concepts:object or toybox",
     )
     add_folder_argument(parser)
     add_trust_argument(parser, "let the models in --networks run code: .pt2 files, functions and folders of modules")

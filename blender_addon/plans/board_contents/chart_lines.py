@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ....torch_bridge.recording import Chart
+from ....torch_bridge.recording.charts import spread_places
 from ..number_text import format_number
 from ..primitives import FLAT, Colour, Plan
 from .area import Area
@@ -20,8 +21,7 @@ NAMES, ENDS = 0.3, 0.45
 
 def add_lines(plan: Plan, chart: Chart, area: Area) -> str:
     """Adds a line for each of the first series, with a grid at round values; returns what is left out, or ""."""
-    places = np.unique(np.linspace(0, len(chart.rows) - 1, min(len(chart.rows), MOST_POINTS)).round().astype(int))
-    values = np.array(chart.values, float)[places, :MOST_LINES]
+    values = np.array(chart.values, float)[spread_places(len(chart.rows), MOST_POINTS), :MOST_LINES]
     names = chart.series[: values.shape[1]]
     low, high = min(float(values.min()), 0.0), max(float(values.max()), 0.0)
     high = high if high > low else low + 1.0

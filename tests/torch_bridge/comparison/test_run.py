@@ -239,7 +239,7 @@ def test_checkpoints_that_cannot_be_loaded_are_left_out_and_named(compare, tmp_p
     assert [network.label for network in found.networks] == ["a", "b"] and found.reference == "b"
     assert [line.partition(": ")[0] for line in found.left_out] == ["wide", "broken"]
     assert "don't fit Small" in found.left_out[0] and "not a checkpoint" in found.left_out[1]
-    with pytest.raises(InputError, match="1 of 2 checkpoints can be loaded, at least 2 are needed; wide: weights"):
+    with pytest.raises(InputError, match="1 of 2 checkpoints can be compared, at least 2 are needed; wide: weights"):
         compare({"a": states["a"], "wide": states["wide"]}, checkpoints=True)
 
 
@@ -247,6 +247,18 @@ def test_checkpoints_that_cannot_be_loaded_are_left_out_and_named(compare, tmp_p
 def test_wrong_settings_are_one_line(compare, settings, message):
     with pytest.raises(InputError, match=message):
         compare({"a": state(0), "b": state(1)}, **settings)
+
+
+@pytest.mark.parametrize("diverged", [0, 2])
+def test_checkpoints_of_a_run_that_has_diverged_are_left_out_and_named(compare, tmp_path, diverged):
+    states = {f"epoch {k}": state(k) for k in range(3)}
+    states[f"epoch {diverged}"] = {name: value * np.nan for name, value in state(diverged).items()}
+    found = compare(states, checkpoints=True)
+    assert len(found.networks) == 2 and found.reference == ("epoch 2" if diverged == 0 else "epoch 1")
+    said = f"weights epoch {diverged}.pt: layer norm gives NaN or infinite values, which can't be compared"
+    assert found.left_out == [f"epoch {diverged}: {said}"]
+    with pytest.raises(ModelError, match=said):
+        compare(states)
 
 
 def test_too_many_numbers_are_refused_with_what_would_fit(compare, monkeypatch):

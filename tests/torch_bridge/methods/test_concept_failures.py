@@ -13,7 +13,7 @@ from innerwalk.tests.torch_bridge.methods.test_predictions_by_concept import fin
 from innerwalk.torch_bridge.attribution.heat_sheet import GAP, TILE, draw_sheet, fitted_text  # noqa: E402
 from innerwalk.torch_bridge.dissection.failure_cases import ConceptEvidence, find_failures  # noqa: E402
 from innerwalk.torch_bridge.dissection.failure_sheet import RIGHT, WRONG, FailureCase, draw_evidence  # noqa: E402
-from innerwalk.torch_bridge.recording.errors import InputError  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
 CLASSES = ("red", "green", "blue")
 HALF = 0.5
@@ -125,6 +125,13 @@ def test_nothing_to_show_is_one_line(context, folder, labels, classes, said):
     data = Pictures(context.data.pictures, labels, classes)
     with pytest.raises(InputError, match=said):
         run_method(replace(context, data=data), "concept_failures", dissected=folder)
+
+
+def test_scores_that_are_no_numbers_are_one_line(context, folder):
+    with torch.no_grad():
+        context.model.c.weight[1, 1] = np.nan
+    with pytest.raises(ModelError, match="the network's scores of made 0 are NaN or infinite"):
+        run_method(context, "concept_failures", dissected=folder)
 
 
 def test_without_a_data_set_it_says_so(context, folder):
