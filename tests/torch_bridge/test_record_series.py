@@ -142,7 +142,7 @@ def test_a_video_that_ends_early_is_kept_as_far_as_it_goes(clip, tmp_path):
 
 def test_a_series_is_gone_on_with(clip, tmp_path):
     def stop(text: str, share: float) -> None:
-        if text == "frame frame 4":
+        if text == "frame 4":
             raise KeyboardInterrupt
 
     with series.video_inputs(str(clip)) as frames, pytest.raises(KeyboardInterrupt):

@@ -41,6 +41,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 NEED_INVERTERS = ("upconvnet", "dgn_am")
 """Methods that need a file trained for the network, which come with the shipped ones."""
+NEED_MORE = ("concept_failures", "unit_history")
+"""Methods that need names of classes, or a training run."""
 LARGER = ("maximisation", "evidence", "concept_direction")
 """Methods that make pictures with a margin, which moves cut off."""
 NEED_ATTENTION = ("attention_rollout",)
@@ -230,7 +232,7 @@ def test_a_method_leaves_no_trace_and_shows_the_values_of_the_run(name: str, met
                 assert np.array_equal(maps.texels, recorded.maps(layer).texels)
         assert any(kind == method for _, kind in answer.all_maps)
     else:
-        left_out = name == "tokens" or method in (*NEED_INVERTERS, "weights")
+        left_out = name == "tokens" or method in (*NEED_INVERTERS, *NEED_MORE, "weights")
         assert name != "tokens" if method in NEED_ATTENTION else left_out, answer
         assert "\n" not in str(answer) and "''" not in str(answer)
 
