@@ -228,7 +228,7 @@ def test_an_overlay_is_warm_where_the_map_is_and_names_method_class_and_score(re
     found = read_picture(out)[top : top + height, left : left + width]
     warm = found[..., 0] - found[..., 2]
     assert warm[10:-10, -width // 3 : -10].mean() > 60 > 20 > abs(warm[10:-10, 10 : width // 3].mean())
-    orange = np.abs(found - [0xC2, 0x5E, 0x00]).max(2) < 3
+    orange = np.abs(found - [0xB2, 0x53, 0x00]).max(2) < 3
     assert orange[:, width // 2 :].sum() > height and not orange[:, : width // 2 - 2].any(), "the box is drawn"
 
 

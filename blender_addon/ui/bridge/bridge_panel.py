@@ -161,8 +161,14 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
             self._draw_networks(context, live.link.description["networks"])
 
     def _draw_start(self, context: bpy.types.Context) -> None:
-        """Draws buttons for what needs no PyTorch, then the form to start networks, which a hall folds."""
+        """Draws buttons for what needs no PyTorch, then the form to start networks, which a hall folds.
+
+        A hall whose bridge has just ended shows the form, to start it again.
+        """
         layout = self.layout
+        if HALL_VERSION in context.scene and session().state == "ended":
+            draw_start(layout, bridge_settings(context))
+            return
         if HALL_VERSION in context.scene:
             header, body = layout.panel("innerwalk_start", default_closed=True)
             header.label(text="Run Networks")

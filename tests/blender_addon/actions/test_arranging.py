@@ -711,6 +711,8 @@ def test_a_preset_of_colours_is_kept_and_used(scene, menus, tmp_path, monkeypatc
     monkeypatch.setattr(bpy.utils, "user_resource", lambda kind, path="", create=False: str(tmp_path / path))
     scene.innerwalk_look_colour_map, scene.innerwalk_look_gain = "ember", 4.0
     (tmp_path / "presets" / "innerwalk" / "look").mkdir(parents=True)
+    menu = bpy.types.INNERWALK_PT_look_presets
+    monkeypatch.setattr(menu, "bl_label", menu.bl_label)  # Blender writes the preset's name there
     bpy.ops.innerwalk.look_preset_add(name="Bright")
     kept = list(tmp_path.rglob("*.py"))
     assert len(kept) == 1

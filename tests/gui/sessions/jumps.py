@@ -12,7 +12,7 @@ LAYERS = ("stem.conv", "stage1.0.conv2", "stage3.1:add", "head.fc")
 
 def session() -> rig.Steps:
     rig.install()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     space = rig.view3d().space
