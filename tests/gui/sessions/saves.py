@@ -9,7 +9,7 @@ LAYER, CHANNEL = "stage1.0.conv2", 5
 
 def session() -> rig.Steps:
     rig.install()
-    bpy.ops.innerwalk.open_demo()
+    rig.open_object()
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     at.act("jump", layer=LAYER)

@@ -23,7 +23,7 @@ def session() -> rig.Steps:
     rig.look("RENDERED", camera=False)
     with rig.view3d().context():
         bpy.ops.innerwalk.jump("EXEC_DEFAULT", True, layer=LAYER)
-    at.addon("blender_addon.actions").select(bpy.context.scene, LAYER, CHANNEL)
+    at.addon("blender_addon.actions").select(bpy.context.scene, LAYER, -1)  # the window frames a selected tile itself
     bare()
     yield 0.5
     drawn = Drawn(bpy.context.scene)
@@ -162,7 +162,8 @@ class Drawn:
         places |= {"pointed": self.board_at @ lit, "entry": self.board_at @ (lit - Vector((0, 0.056, 0)))}
         places["outline"] = (Vector(self.corners[0]) + Vector(self.corners[1])) / 2
         places["ray"] = self.hand.lerp(self.corners.mean_place, 0.5)
-        places["ring"] = self.floor + Vector((0, RING * 0.94, self.gpu.RING_LIFT))
+        towards = ((self.at((0, 0, 0)).translation - self.floor) * Vector((1, 1, 0))).normalized()
+        places["ring"] = self.floor + RING * 0.94 * towards + Vector((0, 0, self.gpu.RING_LIFT))
         places["hidden"] = tile(CHANNEL + 1).mean_place
         return places
 
