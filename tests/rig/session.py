@@ -63,7 +63,7 @@ def install() -> None:
 def open_object() -> None:
     """Builds the hall of the small network and shows it, as Import does after its file dialog."""
     with view3d().context():
-        bpy.ops.innerwalk.import_recording(directory=str(OBJECT))
+        bpy.ops.innerwalk.import_recording("EXEC_DEFAULT", True, directory=str(OBJECT))  # with a step of undo
 
 
 # The 3D view
