@@ -25,10 +25,10 @@ from ..blender_addon.output.film_frames import FilmFrames
 from ..blender_addon.output.film_halls import build_film_hall
 from ..blender_addon.recipes import Recipe, ShotEntry
 from ..blender_addon.scene.hall.store import Appearance
-from ..scenes.film_files.child_process import FrameChild
+from ..scenes.film_files.child_process import ChildProcess
 from ..scenes.film_files.film_bundle import FilmBundle, unpack
 from ..scenes.film_files.film_job import FilmJob
-from ..scenes.film_files.local_farm import render_by_children
+from ..scenes.film_files.local_farm import run_by_children
 from ..scenes.film_files.recipe_bundle import bundle_film, render_recipe_film
 from ..scenes.film_files.rendering import open_bundled_film, render_frame
 from ..scenes.render_recipe import RecipeRun
@@ -116,7 +116,7 @@ def _speed_of_two(place: Path, folder: Path) -> dict[str, float]:
     bundle, recipe = _laid_out(_recipe(place, 2.0), folder / "two")
     seconds = []
     for workers in (1, 2):
-        stream = render_by_children(range(1, 25 + workers), workers, partial(FrameChild, recipe, bundle.film, 1))
+        stream = run_by_children(range(1, 25 + workers), workers, partial(ChildProcess, recipe, bundle.film, 1))
         for _ in range(workers):
             next(stream)
         start = time.perf_counter()

@@ -69,11 +69,12 @@ def _own_files(root: Path) -> Iterator[Path]:
     for place in places:  # grows meanwhile
         try:
             entries = sorted(place.iterdir())
-        except OSError:
+            files = [entry for entry in entries if entry.suffix == ".py" and entry.is_file()]
+            kept = (entry for entry in entries if entry.name.isidentifier() and entry.name not in SKIPPED)
+            places += [entry for entry in kept if entry.is_dir() and len(places) < MOST_FILES]
+        except OSError:  # it may not be read or entered
             continue
-        yield from (entry for entry in entries if entry.suffix == ".py" and entry.is_file())
-        kept = (entry for entry in entries if entry.name.isidentifier() and entry.name not in SKIPPED)
-        places += [entry for entry in kept if entry.is_dir() and len(places) < MOST_FILES]
+        yield from files
 
 
 def _module_path(file: Path) -> tuple[str, ...]:

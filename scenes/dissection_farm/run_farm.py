@@ -12,10 +12,10 @@ from ...torch_bridge.dissection.parts import KINDS, Kind, write_whole
 from ...torch_bridge.dissection.run import Dissection
 from ...torch_bridge.recording import Progress
 from ...torch_bridge.recording.safetensors import encode
-from ..film_files.child_process import FrameChild
-from ..film_files.dask_farm import render_by_dask
+from ..film_files.child_process import ChildProcess
+from ..film_files.dask_farm import run_by_dask
 from ..film_files.film_job import FilmJob
-from ..film_files.local_farm import render_by_children
+from ..film_files.local_farm import run_by_children
 from .part_tasks import PARTS, bundle_dissection, describe, missing_parts, task_number, task_of, thresholds_as_arrays
 
 THREADS = 1
@@ -33,7 +33,7 @@ class Farm:
         workers = options.workers if options.workers > 1 else None
         FilmJob(workers=workers, scheduler=options.scheduler).check()
         self._options, self._arguments = options, arguments
-        self._scratch, self._started = tempfile.TemporaryDirectory(), list[FrameChild]()
+        self._scratch, self._started = tempfile.TemporaryDirectory(), list[ChildProcess]()
         self._document = Path(self._scratch.name) / "dissection.json"
         for _ in range(workers or 0):
             self._started.append(self._start())
@@ -46,10 +46,10 @@ class Farm:
             child.end()
         self._scratch.cleanup()
 
-    def _start(self) -> FrameChild:
-        return FrameChild(self._document, "", THREADS, PARTS)
+    def _start(self) -> ChildProcess:
+        return ChildProcess(self._document, "", THREADS, PARTS)
 
-    def _next_child(self) -> FrameChild:
+    def _next_child(self) -> ChildProcess:
         try:
             return self._started.pop()
         except IndexError:
@@ -68,7 +68,7 @@ class Farm:
 
 
 def _run_by_children(
-    dissection: Dissection, options: argparse.Namespace, start: Callable[[], FrameChild], progress: Progress
+    dissection: Dissection, options: argparse.Namespace, start: Callable[[], ChildProcess], progress: Progress
 ) -> None:
     """Processes write into the dissection's folder; they live through both passes, since each takes long to start."""
     values = missing_parts(dissection, "values", options.shard)
@@ -77,7 +77,7 @@ def _run_by_children(
         tasks += [
             task_number(dissection, "counts", part) for part in missing_parts(dissection, "counts", options.shard)
         ]
-    stream = render_by_children(tasks, options.workers, start)
+    stream = run_by_children(tasks, options.workers, start)
     with closing(stream):
         for done, _ in enumerate(stream, 1):
             progress(f"{options.workers} workers", done / len(tasks))
@@ -96,7 +96,7 @@ def _run_by_dask(
         bundle = bundle_dissection(dissection, arguments, options, thresholds)
         tasks = [task_number(dissection, kind, part) for part in missing]
         progress(f"{kind} by {options.scheduler}", number / 2)
-        with closing(render_by_dask(tasks, bundle, options.scheduler, PARTS)) as stream:
+        with closing(run_by_dask(tasks, bundle, options.scheduler, PARTS)) as stream:
             for done, _ in enumerate(_written(dissection, stream), 1):
                 progress(f"{kind} by {options.scheduler}", (number + done / len(tasks)) / 2)
 

@@ -33,7 +33,7 @@ class FarmWork(NamedTuple):
 FRAMES = FarmWork(f"{__package__}.frame_child", "frame", "Blender")
 
 
-class FrameChild:
+class ChildProcess:
     """A process that renders frames of one film, or does pieces of other work, one at a time.
 
     It lives until `end`, or until its parent ends.

@@ -1,4 +1,7 @@
-"""Renders frames by the workers of a Dask scheduler; they render only, networks have run at the sender."""
+"""Renders frames, or does pieces of other work, by the workers of a Dask scheduler.
+
+Workers of films render only: networks have run at the sender.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,7 @@ ATTEMPTS = 3
 """Times that Dask may lose a frame with its worker before the film is given up."""
 
 
-def render_by_dask(
+def run_by_dask(
     frames: Sequence[int], bundle: FilmBundle, address: str, work: FarmWork = FRAMES
 ) -> Generator[tuple[int, bytes], None, None]:
     """Yields frames and their PNG files, or pieces of other work, as they are ready.
@@ -36,7 +39,7 @@ def render_by_dask(
     try:
         _check_certificates(distributed, address)
         with distributed.Client(address, timeout=TIMEOUT, set_as_default=False) as client:
-            yield from _DaskFilm(client, bundle, work).render(frames)
+            yield from _DaskWork(client, bundle, work).render(frames)
     except (OSError, TimeoutError) as error:
         raise SceneError(f"scheduler {address}: not reached, or no worker there ({_line(error)})") from None
 
@@ -57,7 +60,7 @@ def import_distributed() -> ModuleType:
     return distributed
 
 
-class _DaskFilm:
+class _DaskWork:
     """A film on a farm: which frames are under way, and which files are at which worker."""
 
     def __init__(self, client: Client, bundle: FilmBundle, work: FarmWork) -> None:

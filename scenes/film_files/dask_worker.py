@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from distributed import Worker, WorkerPlugin, get_worker
 
 from ...torch_bridge.recording.errors import InnerwalkError
-from .child_process import ATTEMPTS, FarmWork, FrameChild, gave_up
+from .child_process import ATTEMPTS, ChildProcess, FarmWork, gave_up
 from .film_bundle import FilmBundle, unpack
 
 STORE = "innerwalk-files"
@@ -43,7 +43,7 @@ class FilmWorker(WorkerPlugin):
     def setup(self, worker: Worker) -> None:
         """Prepares what can't be sent between machines; called on the worker."""
         self._lock = threading.Lock()
-        self._child: FrameChild | None = None
+        self._child: ChildProcess | None = None
         self._folder = Path(worker.local_directory)
         self._address, self._threads = worker.address, worker.state.nthreads
 
@@ -69,9 +69,9 @@ class FilmWorker(WorkerPlugin):
             except InnerwalkError as error:
                 return WorkerAnswer(self._address, error=(type(error).__name__, str(error)))
 
-    def _start(self, stored: Mapping[str, Path]) -> FrameChild:
+    def _start(self, stored: Mapping[str, Path]) -> ChildProcess:
         place = unpack(self._bundle, stored, self._folder / self.name, os.link)  # a data set takes no symbolic ones
-        return FrameChild(place, self._film, self._threads, self._work)
+        return ChildProcess(place, self._film, self._threads, self._work)
 
 
 def render_on_worker(name: str, frame: int) -> WorkerAnswer:

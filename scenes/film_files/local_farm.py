@@ -1,4 +1,4 @@
-"""Renders frames by several processes of this machine."""
+"""Renders frames, or does pieces of other work, by several processes of this machine."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Sequence
 from queue import Empty, SimpleQueue
 
 from ...torch_bridge.recording.errors import InnerwalkError
-from .child_process import ATTEMPTS, FrameChild, gave_up
+from .child_process import ATTEMPTS, ChildProcess, gave_up
 
 Outcome = tuple[int, bytes | InnerwalkError]
 """A frame, and its PNG file or why there is none."""
@@ -20,10 +20,10 @@ def threads_for(workers: int) -> int:
     return max(1, cores // workers)
 
 
-def render_by_children(
-    frames: Sequence[int], workers: int, start: Callable[[], FrameChild]
+def run_by_children(
+    frames: Sequence[int], workers: int, start: Callable[[], ChildProcess]
 ) -> Generator[tuple[int, bytes], None, None]:
-    """Yields frames and their PNG files as they are ready; processes end with the iterator.
+    """Yields frames and their PNG files, or pieces of other work, as they are ready; processes end with the iterator.
 
     A process that ends early costs its frame, which another one renders, up to ATTEMPTS. Raises InnerwalkError.
     """
@@ -48,11 +48,11 @@ class _Renderer:
     """A thread that hands frames to a process, and starts another one when it has ended."""
 
     def __init__(
-        self, start: Callable[[], FrameChild], waiting: SimpleQueue[int], outcomes: SimpleQueue[Outcome]
+        self, start: Callable[[], ChildProcess], waiting: SimpleQueue[int], outcomes: SimpleQueue[Outcome]
     ) -> None:
         self._start, self._waiting, self._outcomes = start, waiting, outcomes
         self._lock, self._ended = threading.Lock(), False
-        self._child: FrameChild | None = start()
+        self._child: ChildProcess | None = start()
         self._work = self._child.work
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()

@@ -10,14 +10,14 @@ from typing import Any
 
 from ...torch_bridge.recording import Progress
 from ...torch_bridge.recording.errors import SceneError
-from .child_process import FrameChild
-from .dask_farm import render_by_dask
+from .child_process import ChildProcess
+from .dask_farm import run_by_dask
 from .film_bundle import FilmBundle, original_names, unpack
 from .film_job import FilmJob
 from .film_output import check_film_output, write_film, write_poster
 from .frame_folder import FrameFolder, read_facts
 from .frame_ranges import as_text, choose_frames
-from .local_farm import render_by_children, threads_for
+from .local_farm import run_by_children, threads_for
 from .rendering import BundledFilm, open_bundled_film, render_here
 
 Stream = Generator[tuple[int, bytes], None, None]
@@ -71,10 +71,10 @@ def render_film(
 
 def _stream(missing: Sequence[int], bundle: FilmBundle, recipe: Path, film: BundledFilm, job: FilmJob) -> Stream:
     if job.scheduler and missing:
-        return render_by_dask(missing, bundle, job.scheduler)
+        return run_by_dask(missing, bundle, job.scheduler)
     if job.workers and missing:
         threads = threads_for(job.workers)
-        return render_by_children(missing, job.workers, lambda: FrameChild(recipe, bundle.film, threads))
+        return run_by_children(missing, job.workers, lambda: ChildProcess(recipe, bundle.film, threads))
     return render_here(film, missing)
 
 

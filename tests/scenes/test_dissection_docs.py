@@ -17,7 +17,7 @@ pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.scenes import cli
 from innerwalk.scenes.dissect import open_dissection
 from innerwalk.scenes.dissection_farm import part_child, part_tasks
-from innerwalk.scenes.film_files.child_process import FrameChild
+from innerwalk.scenes.film_files.child_process import ChildProcess
 from innerwalk.scenes.options.argument_values import record_fields
 from innerwalk.scenes.options.parser import parser
 from innerwalk.tests.support.pictures import read_picture
@@ -76,12 +76,12 @@ def test_a_killed_process_costs_the_part_that_it_was_at(tmp_path, monkeypatch, c
     started = []
 
     def start(*arguments):
-        started.append(FrameChild(*arguments))
+        started.append(ChildProcess(*arguments))
         if len(started) == 1:
             os.kill(started[0].process_id, signal.SIGKILL)
         return started[-1]
 
-    monkeypatch.setattr(run_farm, "FrameChild", start)
+    monkeypatch.setattr(run_farm, "ChildProcess", start)
     assert run([*SMALL, "-o", str(tmp_path / "workers"), "--workers", "2"], monkeypatch) == 0
     assert run([*SMALL, "-o", str(tmp_path / "alone")], monkeypatch) == 0
     tables = [(tmp_path / name / "stem.norm.csv").read_bytes() for name in ("workers", "alone")]

@@ -10,16 +10,15 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 
 import torch
 
-from ..server.allocator import keep_memory
 from .concepts_training import ConceptsTraining, LabelledPictures, accuracy, make_pictures, train_network
 from .dataset import SIZE
 from .resnet import ConceptsNet
 from .training_progress import TrainingProgress
+from .training_script import run_script
 from .vocabulary import SPLITS, TASKS, VERSION, class_names
 from .weight_files import WEIGHTS_FOLDER, half_precision_state, snapshot_path, weights_path, write_weights
 
@@ -151,9 +150,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    torch.set_flush_denormal(True)
-    keep_memory()
-    with suppress(KeyboardInterrupt):
-        sys.exit(main())
-    sys.stderr.write("\ninterrupted\n")
-    sys.exit(130)
+    run_script(main)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ import torch
 
 from ..capture.recorder import record
 from ..concepts.training_progress import TrainingProgress
+from ..concepts.training_script import run_script
 from ..data import DataSet, open_data, random_indices
 from ..inputs.pixels import Pixels
 from ..inputs.sources import NamedContent, replace_first
@@ -26,7 +26,6 @@ from ..models.device import choose_device, to_device
 from ..models.fingerprint import weights_fingerprint
 from ..recording import Network, Recording
 from ..recording.errors import InnerwalkError, InputError
-from ..server.allocator import keep_memory
 from ..server.config import serve_config
 from ..subject import RecordSpec, default_sources, prepare
 from .distances import load_picture
@@ -254,9 +253,4 @@ def _metadata(
 
 
 if __name__ == "__main__":
-    torch.set_flush_denormal(True)
-    keep_memory()
-    with suppress(KeyboardInterrupt):
-        sys.exit(main())
-    sys.stderr.write("\ninterrupted; this inverter was not written\n")
-    sys.exit(130)
+    run_script(main, "interrupted; this inverter was not written")

@@ -9,7 +9,6 @@ import argparse
 import json
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -19,8 +18,8 @@ import torch.nn.functional as F
 
 from ..concepts.concepts_training import ConceptsTraining, LabelledPictures, accuracy, train_network
 from ..concepts.training_progress import TrainingProgress
+from ..concepts.training_script import run_script
 from ..concepts.weight_files import half_precision_state, write_weights
-from ..server.allocator import keep_memory
 from . import WEIGHTS
 from .pictures import SIZE, SPLITS, VERSION, sample
 from .toybox_net import ToyboxNet
@@ -133,9 +132,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    torch.set_flush_denormal(True)
-    keep_memory()
-    with suppress(KeyboardInterrupt):
-        sys.exit(main())
-    sys.stderr.write("\ninterrupted\n")
-    sys.exit(130)
+    run_script(main)

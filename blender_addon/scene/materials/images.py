@@ -47,12 +47,16 @@ def pack_images(images: Iterable[bpy.types.Image] | None = None) -> None:
         for image in (bpy.data.images if images is None else images)
         if (RAW_MAPS_IMAGE in image or IMAGE_OWNER_ROLE in image) and (image.is_dirty or not image.packed_file)
     ]
+    if not changed:
+        return
     manager = bpy.context.window_manager
-    manager.progress_begin(0, max(len(changed), 1))
-    for number, image in enumerate(changed):
-        manager.progress_update(number)
-        image.pack()
-    manager.progress_end()
+    manager.progress_begin(0, len(changed))
+    try:
+        for number, image in enumerate(changed):
+            manager.progress_update(number)
+            image.pack()
+    finally:
+        manager.progress_end()
 
 
 def colour_table_image() -> bpy.types.Image:

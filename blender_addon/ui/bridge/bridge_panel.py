@@ -166,12 +166,11 @@ class INNERWALK_PT_bridge(SidebarPanel, bpy.types.Panel):
         A hall whose bridge has just ended shows the form, to start it again.
         """
         layout = self.layout
-        if HALL_VERSION in context.scene and session().state == "ended":
-            draw_start(layout, bridge_settings(context))
-            return
         if HALL_VERSION in context.scene:
-            header, body = layout.panel("innerwalk_start", default_closed=True)
-            header.label(text="Run Networks")
+            body = layout
+            if session().state != "ended":
+                header, body = layout.panel("innerwalk_start", default_closed=True)
+                header.label(text="Run Networks")
             if body:
                 draw_start(body, bridge_settings(context))
             return

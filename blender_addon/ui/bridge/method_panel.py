@@ -10,7 +10,7 @@ import bpy
 
 from ....torch_bridge.recording.channels import format_channels, parse_channels
 from ...properties import METHOD_TAG, NETWORK_NAME, SELECTED_CHANNEL, SELECTED_LAYER, SHOWN_METHOD
-from ..common.operators import ActionOperator, NeedsNetwork, parse_object, session
+from ..common.operators import ActionOperator, NeedsNetwork, SearchOperator, parse_object, session
 from ..common.panels import SidebarPanel
 from ..common.text_lines import draw_lines
 from ..common.translating import translatable, translated
@@ -285,20 +285,13 @@ def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> lis
     return _class_items
 
 
-class INNERWALK_OT_choose_class(NeedsNetwork, bpy.types.Operator):
+class INNERWALK_OT_choose_class(NeedsNetwork, SearchOperator):
     """Search the class that the method is about by its name"""
 
     bl_idname = "innerwalk.choose_class"
     bl_label = "Class"
-    bl_property = "found"
-    bl_options = {"INTERNAL"}
 
     found: bpy.props.EnumProperty(name="Class", items=class_items)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Opens a search field."""
-        context.window_manager.invoke_search_popup(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Stores the class in the form of the method."""

@@ -7,7 +7,7 @@ from typing import Any
 import bpy
 
 from ...properties import HELD_PICTURE
-from ..common.operators import ActionOperator, NeedsNetwork, attempt, session
+from ..common.operators import ActionOperator, NeedsNetwork, SearchOperator, attempt, session
 from ..common.translating import translated
 
 ALL_CLASSES = "all classes"
@@ -82,20 +82,13 @@ def class_items(operator: bpy.types.Operator, context: bpy.types.Context) -> lis
     return _class_items
 
 
-class INNERWALK_OT_search_class(NeedsNetwork, bpy.types.Operator):
+class INNERWALK_OT_search_class(NeedsNetwork, SearchOperator):
     """Search the data set's classes, and lay pictures of one of them on the shelf"""
 
     bl_idname = "innerwalk.search_class"
     bl_label = "Search Class"
-    bl_property = "found"
-    bl_options = {"INTERNAL"}
 
     found: bpy.props.EnumProperty(name="Class", items=class_items)
-
-    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        """Opens a search field."""
-        context.window_manager.invoke_search_popup(self)
-        return {"RUNNING_MODAL"}
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         """Draws pictures of the class."""

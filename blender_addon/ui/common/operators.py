@@ -139,3 +139,15 @@ class LayerOperator(NeedsHall, ActionOperator):
         if not layer:
             raise SceneError("no layer is selected; click a panel first")
         return super().arguments(context) | {"layer": layer}
+
+
+class SearchOperator(bpy.types.Operator):
+    """An operator that opens a search field for its list `found`."""
+
+    bl_property = "found"
+    bl_options = {"INTERNAL"}
+
+    def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        """Opens the field."""
+        context.window_manager.invoke_search_popup(self)
+        return {"RUNNING_MODAL"}

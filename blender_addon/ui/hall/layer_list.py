@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bpy
 
+from ....torch_bridge.recording.errors import InnerwalkError
 from ...properties import (
     HALL_ROLE,
     HALL_VERSION,
@@ -106,7 +107,10 @@ class INNERWALK_OT_find_label(NeedsHall, ActionOperator):
 
         found = super().execute(context)
         if found == {"FINISHED"} and not bpy.app.background:
-            view_panel(context.scene, selected(context.scene).layer)
+            try:
+                view_panel(context.scene, selected(context.scene).layer)
+            except InnerwalkError as error:
+                self.report({"ERROR"}, str(error))
         return found
 
 

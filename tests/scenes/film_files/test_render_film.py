@@ -15,10 +15,10 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon.recipes import read_recipe  # noqa: E402
 from innerwalk.scenes import cli  # noqa: E402
-from innerwalk.scenes.film_files.child_process import FrameChild  # noqa: E402
+from innerwalk.scenes.film_files.child_process import ChildProcess  # noqa: E402
 from innerwalk.scenes.film_files.film_bundle import unpack  # noqa: E402
 from innerwalk.scenes.film_files.frame_folder import FrameFacts, FrameFolder, encode_frame  # noqa: E402
-from innerwalk.scenes.film_files.local_farm import render_by_children  # noqa: E402
+from innerwalk.scenes.film_files.local_farm import run_by_children  # noqa: E402
 from innerwalk.scenes.film_files.recipe_bundle import bundle_film  # noqa: E402
 from innerwalk.scenes.render_recipe import RecipeRun  # noqa: E402
 from innerwalk.tests.support.films import FRAMES, SIZE, errors_of, film_pixels, same_film, write_film_recipe  # noqa: E402
@@ -155,12 +155,12 @@ def test_a_killed_process_costs_its_frame(recipe, bundle, tmp_path):
     laid_out = unpack(bundle, {digest: bundle.files[name] for name, digest in bundle.hashes.items()}, tmp_path / "film")
 
     def start():
-        started.append(FrameChild(laid_out, bundle.film, threads))
+        started.append(ChildProcess(laid_out, bundle.film, threads))
         return started[-1]
 
     folder = FrameFolder(tmp_path / "frames", SIZE, bundle.film)
     frames = [*range(1, FRAMES + 1)] * 10  # so many that no process has rendered them all before it is killed
-    for number, (frame, png) in enumerate(render_by_children(frames, 1, start)):
+    for number, (frame, png) in enumerate(run_by_children(frames, 1, start)):
         folder.write(frame, png)
         if number in (0, 20):
             os.kill(started[-1].process_id, signal.SIGKILL)
@@ -176,14 +176,14 @@ def test_an_error_in_a_process_is_its_line_here(bundle, tmp_path):
     laid_out = unpack(bundle, {digest: bundle.files[name] for name, digest in bundle.hashes.items()}, tmp_path / "film")
     (laid_out.parent / "recording" / "recording.json").unlink()
     with pytest.raises(Exception, match=r"recording\.json") as raised:
-        list(render_by_children([1, 2], 1, lambda: FrameChild(laid_out, bundle.film)))
+        list(run_by_children([1, 2], 1, lambda: ChildProcess(laid_out, bundle.film)))
     assert type(raised.value).__name__ == "RecordingError"
 
 
 def test_a_process_that_always_ends_is_given_up(tmp_path, monkeypatch):
     monkeypatch.setattr("sys.executable", "/bin/false")
     with pytest.raises(SceneError, match="ended 3 times"):
-        list(render_by_children([1], 1, lambda: FrameChild(tmp_path, "film")))
+        list(run_by_children([1], 1, lambda: ChildProcess(tmp_path, "film")))
 
 
 @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ def test_a_system_without_processes_is_one_line(monkeypatch, tmp_path):
 
     monkeypatch.setattr(subprocess, "Popen", start)
     with pytest.raises(SceneError, match="a process can't be started"):
-        list(render_by_children([1], 1, lambda: FrameChild(tmp_path, "film")))
+        list(run_by_children([1], 1, lambda: ChildProcess(tmp_path, "film")))
 
 
 def test_a_check_is_of_figures(recipe, tmp_path, capsys):
