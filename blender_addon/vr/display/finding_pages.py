@@ -51,7 +51,10 @@ def _ablation_items(scene: bpy.types.Scene, concept: DetectedConcept | None) -> 
     """Returns the items that ablate the selected channel's concept, and restore what is ablated."""
     if current().state != "ready" or not scene.get(NETWORK_NAME):
         return []
-    found, ablated = [], ablated_channels(scene)
+    try:
+        found, ablated = list[Item](), ablated_channels(scene)
+    except InnerwalkError as error:  # a stranger's file
+        return [Item(str(error), enabled=False)]
     units = concept_channels(scene).get(concept.name, {}) if concept is not None else {}
     if concept is not None and any(set(own) - set(ablated.get(layer, ())) for layer, own in units.items()):
         count = sum(map(len, units.values()))

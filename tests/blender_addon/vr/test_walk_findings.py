@@ -128,6 +128,12 @@ def test_the_concept_of_the_selected_channel_can_be_ablated(ready):
     assert not any(label.startswith("Ablate") for label in root)
 
 
+def test_damaged_ablations_leave_the_menu_open(ready):
+    ready["innerwalk_ablated"] = '{"stem": "all"}'
+    damaged = [item for name, item in items(ready, "root").items() if "innerwalk_ablated" in name]
+    assert len(damaged) == 1 and not damaged[0].enabled
+
+
 def test_without_a_bridge_no_concept_can_be_ablated(hall):
     actions.select(hall, "a", 1)
     assert not any(label.startswith(("Ablate", "Restore")) for label in items(hall, "root"))
