@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...properties import HALL_VERSION
+from ...properties import HALL_VERSION, INPUT_TAG
 from ..common.operators import session
 from ..common.panels import SidebarPanel
 
@@ -49,7 +49,9 @@ def answer_rows(scene: bpy.types.Scene) -> list[tuple[str, float, str]]:
 
     The change, in points of a hundred, is to the answer that the hall has shown before.
     """
-    former = session().hall(scene.session_uid).former_answer
+    hall = session().hall(scene.session_uid)
+    is_latest = hall.shown == scene.get(INPUT_TAG)  # not after undo, nor for an entry of a series
+    former = hall.former_answer if is_latest else ()
     known = {index: share for index, _, share in former}
     rows = []
     for index, name, share in _best_classes(scene)[:MOST]:

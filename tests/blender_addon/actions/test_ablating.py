@@ -13,7 +13,7 @@ from innerwalk.blender_addon.actions.ablating import ablation_facts  # noqa: E40
 from innerwalk.blender_addon.live import session as sessions  # noqa: E402
 from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.properties import ABLATED_CHANNELS, NETWORK_NAME, PANEL_CONCEPTS  # noqa: E402
+from innerwalk.blender_addon.properties import ABLATED_CHANNELS, INPUT_TAG, NETWORK_NAME, PANEL_CONCEPTS  # noqa: E402
 from innerwalk.blender_addon.scene.hall import build, store  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels.label_search import concept_channels  # noqa: E402
@@ -86,6 +86,8 @@ def test_the_sidebar_shows_the_answer_and_its_change(hall):
         elif abs(share - before[index]) >= answer_panel.LEAST_CHANGE:
             assert float(change.replace("−", "-")) == pytest.approx(100 * (share - before[index]), abs=0.051)
     assert any(change for *_, change in rows) and answer_panel.INNERWALK_PT_answer.poll(bpy.context)
+    hall.pop(INPUT_TAG)  # as an entry of a series does
+    assert not any(change for *_, change in answer_panel.answer_rows(hall))
 
 
 def test_the_next_input_is_looked_at_without_them(hall):
