@@ -34,11 +34,11 @@ def measure() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         found[f"object, {MANY:,} pictures"] = {**_dissect(folder / "whole", MANY), "budget": SECONDS}
-        few, alone = (_dissect(folder / str(count), count, threads=1) for count in (FEW, MANY))
+        few, alone = (_dissect(folder / str(count), count, cores=1) for count in (FEW, MANY))
         shared = _dissect(folder / "shared", MANY, "--workers", "2")
         tables = [sorted((folder / name).glob("*.csv")) for name in (str(MANY), "shared")]
         equal = all(own.read_bytes() == other.read_bytes() for own, other in zip(*tables, strict=True))
-    found["one thread"], found["two workers of one thread"] = alone, {**shared, "same tables": equal}
+    found["one core"], found["two workers of one thread"] = alone, {**shared, "same tables": equal}
     found["two workers, times as fast"] = {"measured": alone["s"] / shared["s"], "budget": SPEED_UP}
     found[f"MiB from {FEW} to {MANY:,} pictures"] = {str(FEW): few["MiB"], str(MANY): alone["MiB"]}
     return found
@@ -86,12 +86,17 @@ def _plain_loop(maps: Tensor, labels: Tensor, whole: Tensor, thresholds: Tensor,
     return [both, pixels, in_category]
 
 
-def _dissect(folder: Path, count: int, *more: str, threads: int | None = None) -> dict[str, float]:
-    """Runs `innerwalk dissect object`; returns seconds, CPU seconds, MiB of its largest process, and the load."""
+def _dissect(folder: Path, count: int, *more: str, cores: int | None = None) -> dict[str, float]:
+    """Runs `innerwalk dissect object`; returns seconds, CPU seconds, MiB of its largest process, and the load.
+
+    cores: how many it may use; reading pictures has a thread of its own, which would take a second one.
+    """
     command = [sys.executable, "-m", "innerwalk.scenes", "dissect", "object", "-o", str(folder), "--count", str(count)]
-    own = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:cores])
     before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    process = subprocess.Popen([*command, *more], stdout=subprocess.DEVNULL, env={**os.environ, **own})
+    process = subprocess.Popen([*command, *more], stdout=subprocess.DEVNULL)
+    os.sched_setaffinity(0, allowed)
     _, status, used = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     assert status == 0, f"{command} ended with status {status}"
