@@ -66,10 +66,11 @@ def to_pixels(texels: np.ndarray, sheet: Sheet) -> np.ndarray:
     cells, height, width, _ = texels.shape
     if sheet.columns == 1:
         return texels.reshape(sheet.height, sheet.width, 4)
-    full = np.zeros((sheet.columns * sheet.rows, height, width, 4), np.float32)
-    full[:cells] = texels
-    columns = full.reshape(sheet.columns, sheet.height, width, 4)
-    return columns.transpose(1, 0, 2, 3).reshape(sheet.height, sheet.width, 4)
+    pixels = np.zeros((sheet.rows, height, sheet.columns, width, 4), np.float32)
+    for column, first in enumerate(range(0, cells, sheet.rows)):
+        part = texels[first : first + sheet.rows]
+        pixels[: len(part), :, column] = part
+    return pixels.reshape(sheet.height, sheet.width, 4)
 
 
 def to_texels(pixels: np.ndarray, sheet: Sheet, cells: int) -> np.ndarray:
