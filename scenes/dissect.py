@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import open_data
+from ..torch_bridge.data.labelled import LabelledData
 from ..torch_bridge.dissection.report import PAGE, write_report
 from ..torch_bridge.dissection.run import Dissection, DissectionSettings
 from ..torch_bridge.models.device import choose_device
@@ -37,10 +39,22 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
     about = {**dissection.folder.about, "rule": options.rule}
     summary = write_report(options.output, about, results, file_names(dissection.ids), options.threshold)
     lines = [_table(summary)]
-    if unreadable := sorted(dissection.unreadable):
-        named = ", ".join(dissection.data.title(index) for index in unreadable[:3])
-        lines.append(f"{len(unreadable)} pictures or their labels can't be read and were left out: {named}")
+    lines += describe_left_out(dissection.data, sorted(dissection.unreadable))
     return [*lines, f"saved {options.output / PAGE}"]
+
+
+def describe_left_out(data: LabelledData, unreadable: Sequence[int]) -> list[str]:
+    """Returns a line about pictures that were left out, and why the first one was; none where there are none."""
+    if not unreadable:
+        return []
+    named = ", ".join(data.title(index) for index in unreadable[:3]) + (" …" if len(unreadable) > 3 else "")
+    count = f"{len(unreadable):,} pictures were" if len(unreadable) > 1 else "1 picture was"
+    try:
+        data.picture(unreadable[0])
+        data.pixel_labels(unreadable[0])
+    except InputError as error:
+        return [f"{count} left out: {named} (the first: {error})"]
+    return [f"{count} left out: {named}"]
 
 
 def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection:

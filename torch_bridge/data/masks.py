@@ -42,14 +42,11 @@ class MaskFolder(LabelledData):
     def __init__(self, folder: Path, name: str = "") -> None:
         """Raises InputError for a table or folder that can't be read."""
         self._folder = folder.resolve()
-        self._rows = {
-            row["number"]: Concept(row["name"], row["category"])
-            for row in _rows(folder / CONCEPTS_FILE, CONCEPT_COLUMNS, MAX_CONCEPTS)
-        }
-        expected = [str(number) for number in range(1, len(self._rows) + 1)]
-        if list(self._rows) != expected:
-            raise InputError(f"{folder / CONCEPTS_FILE}: its numbers must be 1, 2, 3 … in order")
-        self.concept_table = check_concepts(list(self._rows.values()), str(folder / CONCEPTS_FILE))
+        rows = list(_rows(folder / CONCEPTS_FILE, CONCEPT_COLUMNS, MAX_CONCEPTS))
+        if [row["number"] for row in rows] != [str(number) for number in range(1, len(rows) + 1)]:
+            raise InputError(f"{folder / CONCEPTS_FILE}: its numbers must be 1, 2, 3 … in order, each once")
+        concepts = [Concept(row["name"], row["category"]) for row in rows]
+        self.concept_table = check_concepts(concepts, str(folder / CONCEPTS_FILE))
         if wrong := next((name for name in self.categories if not _is_folder_name(name)), ""):
             raise InputError(f"{folder / CONCEPTS_FILE}: category {wrong[:80]!r} can't be the name of a folder")
         pictures = self._folder / PICTURES
@@ -103,6 +100,8 @@ class BrodenData(LabelledData):
         numbers: dict[int, Concept] = {}
         for row in _rows(folder / BRODEN_LABELS, CONCEPT_COLUMNS, MAX_CONCEPTS):
             if row["number"].isdecimal() and (number := int(row["number"][:9])):
+                if number in numbers:
+                    raise InputError(f"{folder / BRODEN_LABELS}: number {number} is there twice")
                 # "category" may list several, each with a frequency: object(12) part(3)
                 numbers[number] = Concept(row["name"], row["category"].partition("(")[0].strip())
         if sorted(numbers) != list(range(1, len(numbers) + 1)):

@@ -162,6 +162,7 @@ def test_pictures_that_are_damaged_or_wrongly_labelled_are_left_out_and_named(di
     [
         ("number,name\n1,red\n", "it has no column category"),
         ("number,name,category\n2,red,shape\n", "its numbers must be 1, 2, 3"),
+        ("number,name,category\n1,red,shape\n1,blue,shape\n", "in order, each once"),
         ("number,name,category\n1,red\n", "not as many fields"),
         ("number,name,category\n1,,shape\n", "has no name or no category"),
         ("number,name,category\n1,red,../../secret\n", "category '../../secret' can't be the name of a folder"),
@@ -209,6 +210,7 @@ def test_brodens_layout_is_read(data_folder, tmp_path):
         ("a.jpg,tall.png;wide.png", "1", "2 masks of up to 9000 × 9000 pixels"),
         ("a.jpg," + "tall.png;" * 64, "1", "too many pixels beside the picture's other masks"),
         ("a.jpg,m.png", "1" * 5000, "its numbers must be 1 to 1"),
+        ("a.jpg,m.png", "1,dog,object(2)\n1", "number 1 is there twice"),
     ],
 )
 def test_a_strangers_broden_fills_no_memory(tmp_path, monkeypatch, index, label, said):
