@@ -131,7 +131,8 @@ def _line(error: BaseException) -> str:
 
 
 def _place(error: OSError) -> str:
-    return f": {error.filename}" if error.filename else ""
+    place = error.filename2 or error.filename  # of a file that can't be renamed, the name that it was to have
+    return f": {place}" if place else ""
 
 
 def record(options: argparse.Namespace, progress: ProgressBar) -> None:

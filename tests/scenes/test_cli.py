@@ -38,6 +38,11 @@ def run(monkeypatch, error, *arguments):
             "the disk is full: out.png; nothing was left half-written",
         ),
         (PermissionError(errno.EACCES, "Permission denied", "out"), 2, "innerwalk: Permission denied: out"),
+        (
+            IsADirectoryError(errno.EISDIR, "Is a directory", "out/.part-7", None, "out/a.csv"),
+            2,
+            "innerwalk: Is a directory: out/a.csv",
+        ),
         (MemoryError(), 2, "innerwalk: not enough memory"),
         (ZeroDivisionError("division by zero\nmore"), 1, "bug in innerwalk, ZeroDivisionError: division by zero"),
     ],
