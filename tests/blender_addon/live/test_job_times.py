@@ -3,8 +3,9 @@
 import pytest
 
 from innerwalk.blender_addon.live import job_times
-from innerwalk.blender_addon.live.job_times import JobTimes, duration_text, run_count, scope_of
+from innerwalk.blender_addon.live.job_times import JobTimes, scope_of
 from innerwalk.blender_addon.live.request_types import MethodRequest
+from innerwalk.torch_bridge.recording.progress import duration_text, run_count
 
 
 @pytest.fixture
