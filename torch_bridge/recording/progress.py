@@ -39,7 +39,8 @@ def run_count(parameters: Mapping[str, Any], repeats: str = "", channels: int = 
 def expected_time(count: int, run_seconds: float) -> str:
     """Returns what so many runs of a network will take, such as "Up to 9 min: 4,000 runs of the network".
 
-    It is a bound: a run that is measured also copies all its maps. run_seconds: infinity where unknown. Returns "" for a short job and where nothing is known.
+    It is a bound: a run that is measured also copies all its maps. run_seconds: infinity where unknown. Returns "" for
+    a short job, and where nothing is known.
     """
     if math.isinf(run_seconds):
         return f"{count:,} runs of the network" if count >= MANY_RUNS else ""

@@ -5,7 +5,8 @@ Where a panel or board stands in front of the tile, its frame is faint.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import blf
 import bpy
@@ -27,7 +28,9 @@ RIM, LINE = 7.0, 3.0
 FAINT = 0.2
 """Opacity of what is hidden by something in front."""
 NEARER = 0.005
-"""Share of the way to the eye by which the frame is nearer than the tile, so that the tile itself doesn't hide it."""
+"""Share of the way to the eye within which nothing hides a point, so that the tile itself doesn't."""
+PARTS = 6
+"""Parts of each edge that are drawn faint or bright as a whole."""
 FONT_SIZE, PAD = 13, 4
 """Size of the number and the room around it, in pixels at scale 1."""
 ARROWS = {"LEFT_ARROW": (-1, 0), "RIGHT_ARROW": (1, 0), "UP_ARROW": (0, -1), "DOWN_ARROW": (0, 1)}
@@ -56,80 +59,68 @@ class INNERWALK_OT_step_tile(ActionOperator):
         return self.execute(context)
 
 
-class _Framed(NamedTuple):
-    """The selected tile of the hall in the 3D view that is being drawn."""
-
-    corners: list[Vector]
-    """In the world."""
-    text: str
-    """Its number."""
-
-
-def _framed_tile() -> _Framed | None:
+def draw_frame() -> None:
+    """Draws the frame and the number of the selected tile over the 3D view that is being drawn."""
     context = bpy.context
-    scene, view = context.scene, context.region_data
-    if HALL_VERSION not in scene or context.region is None or view is None or scene.get(SELECTED_CHANNEL, -1) < 0:
-        return None
+    scene, region, view = context.scene, context.region, context.region_data
+    if HALL_VERSION not in scene or region is None or view is None or scene.get(SELECTED_CHANNEL, -1) < 0:
+        return
     from ...scene.panels import find_panel, shows_channels, tile_corners
     from ...vr.desk import desk_walk
 
     walk = desk_walk.current()
     if walk is not None and walk.body.view == context.space_data.as_pointer():
-        return None  # it marks the tile itself, where hands and card may lie before it
+        return  # it marks the tile itself, where hands and card may lie before it
     panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
     corners = tile_corners(panel, scene[SELECTED_CHANNEL]) if panel is not None and panel.visible_get() else ()
-    if not corners:
-        return None
-    text = str(scene[SELECTED_CHANNEL]) if shows_channels(panel) else "map"
-    return _Framed([panel.matrix_world @ Vector((*corner, 0.0)) for corner in corners], text)
-
-
-def draw_frame() -> None:
-    """Draws the frame of the selected tile in the 3D view that is being drawn: faint where something is in front."""
-    framed, context = _framed_tile(), bpy.context
-    if framed is None:
+    points = _edge_points([panel.matrix_world @ Vector((*corner, 0.0)) for corner in corners])
+    seen = [location_3d_to_region_2d(region, view, point) for point in points]
+    if not seen or None in seen:
         return
-    eye = context.region_data.view_matrix.inverted().translation
-    corners, scale = [corner.lerp(eye, NEARER) for corner in framed.corners], context.preferences.system.ui_scale
-    size = context.region.width, context.region.height
-    for test, opacity in (("GREATER", FAINT), ("LESS_EQUAL", 1.0)):
-        gpu.state.depth_test_set(test)
-        for width, colour in ((RIM, DARK), (LINE, BRIGHT)):
-            _draw_outline(corners, width * scale, (*colour[:3], opacity), size)
-    gpu.state.depth_test_set("NONE")
+    parts = [(points[k - 1], points[k]) for k in range(len(points))]
+    shown = [k for k, (start, end) in enumerate(parts) if not _is_hidden((start + end) / 2)]
+    scale, size, is_whole = context.preferences.system.ui_scale, (region.width, region.height), len(shown) == len(parts)
+    for width, colour in ((RIM, DARK), (LINE, BRIGHT)):
+        opaque = 1.0 if is_whole else FAINT
+        _draw_lines("LINE_STRIP", [*seen, *seen[:2]], width * scale, (*colour[:3], opaque), size)  # the last is mitred
+        if not is_whole:
+            ends = [seen[end] for k in shown for end in (k - 1, k)]
+            _draw_lines("LINES", ends, width * scale, colour, size)
+    if 2 * len(shown) >= len(parts):
+        _draw_number(str(scene[SELECTED_CHANNEL]) if shows_channels(panel) else "map", seen, scale)
 
 
-def _draw_outline(corners: list[Vector], width: float, colour: tuple[float, ...], size: tuple[int, int]) -> None:
+def _edge_points(corners: Sequence[Vector]) -> list[Vector]:
+    """Returns PARTS points on each edge of a square, around it, beginning at its corners."""
+    edges = [(corners[k - 1], corners[k]) for k in range(len(corners))]
+    return [start.lerp(end, part / PARTS) for start, end in edges for part in range(PARTS)]
+
+
+def _is_hidden(point: Vector) -> bool:
+    """Whether a panel or board stands between the eye of the 3D view that is being drawn and a point in the world."""
+    from ...scene.hall.ray_hits import pick
+
+    region, view = bpy.context.region, bpy.context.region_data
+    place: Any = location_3d_to_region_2d(region, view, point)
+    origin = region_2d_to_origin_3d(region, view, place)
+    way = point - origin
+    hit = pick(bpy.context.scene, bpy.context.view_layer.depsgraph, origin, way)
+    return hit is not None and (Vector(hit.position) - origin).length < (1 - NEARER) * way.length
+
+
+def _draw_lines(
+    kind: str, points: list[Vector], width: float, colour: tuple[float, ...], size: tuple[int, int]
+) -> None:
+    if not points:
+        return
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     shader.bind()
     shader.uniform_float("viewportSize", size)
     shader.uniform_float("lineWidth", width)
     shader.uniform_float("color", colour)
     gpu.state.blend_set("ALPHA")
-    loop = [*corners, *corners[:2]]  # the first corner is mitred by the line's repeated beginning
-    batch_for_shader(shader, "LINE_STRIP", {"pos": [tuple(corner) for corner in loop]}).draw(shader)
+    batch_for_shader(shader, kind, {"pos": [(*point, 0.0) for point in points]}).draw(shader)
     gpu.state.blend_set("NONE")
-
-
-def draw_number() -> None:
-    """Draws the number of the selected tile over the 3D view that is being drawn, unless something is in front."""
-    framed, context = _framed_tile(), bpy.context
-    if framed is None:
-        return
-    seen = [location_3d_to_region_2d(context.region, context.region_data, corner) for corner in framed.corners]
-    if None not in seen and not _is_hidden(sum(framed.corners, Vector()) / len(framed.corners)):
-        _draw_number(framed.text, seen, context.preferences.system.ui_scale)
-
-
-def _is_hidden(point: Vector) -> bool:
-    """Whether something stands between the eye of the 3D view that is being drawn and a point in the world."""
-    from ...scene.hall.ray_hits import pick
-
-    region, view = bpy.context.region, bpy.context.region_data
-    origin = region_2d_to_origin_3d(region, view, location_3d_to_region_2d(region, view, point))
-    way = point - origin
-    hit = pick(bpy.context.scene, bpy.context.view_layer.depsgraph, origin, way)
-    return hit is not None and (Vector(hit.position) - origin).length < (1 - NEARER) * way.length
 
 
 def _draw_number(text: str, corners: list[Vector], scale: float) -> None:
@@ -151,7 +142,4 @@ def _draw_number(text: str, corners: list[Vector], scale: float) -> None:
 
 CLASSES = (INNERWALK_OT_step_tile,)
 KEYS = tuple(("Object Mode", "EMPTY", INNERWALK_OT_step_tile.bl_idname, key, "PRESS") for key in ARROWS)
-DRAWN = (
-    (bpy.types.SpaceView3D, draw_frame, "WINDOW", "POST_VIEW"),
-    (bpy.types.SpaceView3D, draw_number, "WINDOW", "POST_PIXEL"),
-)
+DRAWN = ((bpy.types.SpaceView3D, draw_frame, "WINDOW", "POST_PIXEL"),)

@@ -37,6 +37,19 @@ def test_runs_of_the_network(parameters, runs):
 
 
 @pytest.mark.parametrize(
+    ("parameters", "repeats", "runs"),
+    [
+        ({"of": "maximum"}, "", 1),
+        ({"of": "class"}, "channel", 64),
+        ({"of": "class", "count": 50}, "channel unless class", 50),
+        ({"of": "mean", "count": 50}, "channel unless class", 3200),
+    ],
+)
+def test_some_methods_run_for_each_channel(parameters, repeats, runs):
+    assert run_count(parameters, repeats, 64) == runs
+
+
+@pytest.mark.parametrize(
     ("seconds", "text"), [(3.4, "3 s"), (43, "40 s"), (89, "90 s"), (120, "2 min"), (5400, "1.5 h")]
 )
 def test_durations_are_rounded(seconds, text):

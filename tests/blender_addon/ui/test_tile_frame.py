@@ -13,30 +13,28 @@ from innerwalk.blender_addon.vr.desk import desk_walk  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 
 
-def draw() -> None:
-    tile_frame.draw_frame()
-    tile_frame.draw_number()
-
-
 def test_a_desktop_walk_marks_the_tile_instead(empty_scene, recorded, monkeypatch):
     scene, drawn = create_hall(rec.load(recorded)), []
-    monkeypatch.setattr(tile_frame, "_draw_outline", lambda *_: drawn.append("outline"))
+    monkeypatch.setattr(tile_frame, "_draw_lines", lambda kind, *_: drawn.append(kind))
     monkeypatch.setattr(tile_frame, "_draw_number", lambda *_: drawn.append("number"))
     monkeypatch.setattr(tile_frame, "location_3d_to_region_2d", lambda region, view, place: place.xy)
     monkeypatch.setattr(tile_frame, "_is_hidden", lambda point: False)
-    monkeypatch.setattr(tile_frame.gpu.state, "depth_test_set", lambda mode: None)
     window = bpy.context.window
     window.scene = scene
     actions.select(scene, "a", 1)
     area = next(area for area in window.screen.areas if area.type == "VIEW_3D")
     region = next(region for region in area.regions if region.type == "WINDOW")
     with bpy.context.temp_override(window=window, area=area, region=region):
-        draw()
-        assert drawn == ["outline"] * 4 + ["number"], "bright where nothing is in front, faint elsewhere"
+        tile_frame.draw_frame()
+        assert drawn == ["LINE_STRIP", "LINE_STRIP", "number"]
         body = SimpleNamespace(view=area.spaces.active.as_pointer())
         monkeypatch.setattr(desk_walk, "_desk_walk", SimpleNamespace(body=body))
-        draw()
-        assert len(drawn) == 5
+        tile_frame.draw_frame()
+        assert len(drawn) == 3
         body.view = 0  # of another view
-        draw()
-        assert len(drawn) == 10
+        tile_frame.draw_frame()
+        assert len(drawn) == 6
+        drawn.clear()
+        monkeypatch.setattr(tile_frame, "_is_hidden", lambda point: True)
+        tile_frame.draw_frame()
+        assert drawn == ["LINE_STRIP", "LINES", "LINE_STRIP", "LINES"], "faint as a whole, and without a number"
