@@ -37,9 +37,14 @@ def hears_the_engine() -> None:
         said.append((time.monotonic(), info))
         say(self, title, info)
         if info.startswith("compiling"):
-            bpy.app.timers.register(lambda: rig.picture("1 compiling") and None)
+            bpy.app.timers.register(takes_picture)
 
     engine._say = heard
+
+
+def takes_picture() -> None:
+    """A timer that runs once, when the window shows what was said."""
+    rig.picture("1 compiling")
 
 
 def opens_demo(actions: list[str]) -> rig.Steps:

@@ -20,7 +20,7 @@ def build():
 WEIGHTS = """
 import sys, torch, mine
 torch.manual_seed(1)
-state = {name: torch.randn_like(value) for name, value in mine.build().state_dict().items()}
+state = {name: 0.2 * torch.randn_like(value) for name, value in mine.build().state_dict().items()}
 torch.save(state, sys.argv[1])
 """
 LAYER, CHANNEL = "2", 3
