@@ -118,4 +118,4 @@ def exports() -> None:
     file = rig.OUT / "figure.svg"
     with rig.view3d().context():
         bpy.ops.innerwalk.export_figure("EXEC_DEFAULT", filepath=str(file))
-    rig.report("figure", file.read_text()[:40])
+    rig.report("figure", file.read_text()[:400])
