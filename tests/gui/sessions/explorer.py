@@ -85,7 +85,7 @@ def undoes() -> rig.Steps:
         for key in ("LEFT_CTRL", "LEFT_SHIFT"):
             yield from rig.event(key, "RELEASE", place)
         yield 0.5
-        steps += at.panels()[LAYER].hide_viewport == redo or at.panels()[LAYER].hide_get() == redo
+        steps += at.panels()[LAYER].visible_get() != redo
     rig.report("steps undone and done again", steps)
     at.act("hide", layer=LAYER)
 
@@ -109,10 +109,10 @@ def opens_menus() -> rig.Steps:
 
 
 def plays_series() -> rig.Steps:
-    at.act("show_look", theme="light")
+    bpy.context.scene.innerwalk_look_theme = "paper"
     yield from rig.settled()
-    rig.picture("light hall")
-    at.act("show_look", theme="dark")
+    rig.picture("paper hall")
+    bpy.context.scene.innerwalk_look_theme = "dark"
     folder = series.written(rig.OUT / "clip")
     bpy.ops.innerwalk.open_series("EXEC_DEFAULT", True, directory=str(folder))
     yield from rig.settled()
