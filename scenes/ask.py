@@ -45,8 +45,12 @@ class Question(NamedTuple):
     device: str = ""
 
 
-def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recording:
+def answer(
+    spec: RecordSpec, question: Question, progress: Progress, announce: Callable[[str], None] | None = None
+) -> Recording:
     """Loads the network, records its input and runs the method; returns the recording with the method's maps.
+
+    announce: called before a long job with a line that says what it will take.
 
     Errors in the question are found before anything is loaded. Raises UnknownName, InputError or ModelError.
     """
@@ -66,6 +70,7 @@ def answer(spec: RecordSpec, question: Question, progress: Progress) -> Recordin
         parameters,
         data,
         lambda step: progress(step.message, LOADED + (1 - LOADED) * step.share),
+        announce,
     )
 
 

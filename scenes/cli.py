@@ -163,7 +163,7 @@ def ask(options: argparse.Namespace, progress: ProgressBar) -> None:
         question = recipe.Question(
             options.method, layers, options.channels, dict(options.parameters), options.data, options.device
         )
-        recording = recipe.answer(spec, question, progress)
+        recording = recipe.answer(spec, question, progress, progress.say)
     layer_maps = recipe.maps_of(recording, options.method)
     if options.output is not None:
         recording.save(options.output, overwrite=options.overwrite)

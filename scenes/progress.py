@@ -45,6 +45,12 @@ class ProgressBar:
             self._stream.write(f"innerwalk: {text.lstrip()}\n")
             self._stream.flush()
 
+    def say(self, text: str) -> None:
+        """Writes a line that stays, above the bar."""
+        self.close()
+        self._stream.write(f"innerwalk: {text}\n")
+        self._stream.flush()
+
     def part(self, start: float, end: float) -> Callable[[str, float], None]:
         """Returns a callback for a part of the work that takes the bar from share `start` to share `end`."""
         return lambda doing, done: self(doing, start + (end - start) * min(max(done, 0.0), 1.0))

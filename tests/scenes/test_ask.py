@@ -18,7 +18,7 @@ from innerwalk.scenes.options import argument_values  # noqa: E402
 from innerwalk.torch_bridge import ask as ask_of  # noqa: E402
 from innerwalk.torch_bridge import concepts, record  # noqa: E402
 from innerwalk.torch_bridge.methods import METHODS, parse_parameters  # noqa: E402
-from innerwalk.torch_bridge.recording import Maps, load, pack  # noqa: E402
+from innerwalk.torch_bridge.recording import Maps, load, pack, progress  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, UnknownName  # noqa: E402
 
 
@@ -230,6 +230,23 @@ def test_a_script_asks_about_its_own_network():
     with torch.no_grad():
         lost = (model(values) - model(hidden))[0]
     assert np.allclose(made.maps("fc", "occlusion").data[:, 0, 0], lost.numpy(), atol=1e-5)
+
+
+def test_what_a_long_job_will_take_is_said_before_it_starts(monkeypatch, capsys, caplog):
+    """saliency goes a way back for each of the 24 channels."""
+    monkeypatch.setattr(progress, "LEAST_SECONDS", 0.0)
+    asked("saliency", "--layers", "stage1.0.conv1")
+    assert "runs of the network" in capsys.readouterr().err.splitlines()[0]
+    model, _ = concepts.load("object")
+    said_before = []
+    ask_of(
+        model,
+        torch.zeros(1, 3, 64, 64),
+        "saliency",
+        "stage1.0.conv1",
+        on_step=lambda step: said_before.append(len(caplog.records)),
+    )
+    assert said_before[0] == 1 and caplog.records[0].message.endswith(": 24 runs of the network")
 
 
 def test_a_script_hears_of_its_slips():

@@ -106,12 +106,13 @@ class RetainedRun:
         seeds = torch.zeros_like(self.maps)
         for copy, channel in enumerate(channels):
             seeds[copy, channel] = self.seeds[channel]
-        with full_precision(seeds.device):
-            (signals,) = gradients([self.maps], [self.pictures], [seeds], of=f"layer {self.layer}", keep_graph=True)
+        values, place = [self.values[channel] for channel in channels], self.result.layouts[self.layer].place()
+        signals: Tensor | None = torch.zeros_like(self.pictures)
+        if seeds.any():  # for most channels of a class's score they are 0, and so is what comes back
+            with full_precision(seeds.device):
+                (signals,) = gradients([self.maps], [self.pictures], [seeds], of=f"layer {self.layer}", keep_graph=True)
         if signals is None:
             raise ModelError(NO_GRADIENT.format(self.layer))
-        values = [self.values[channel] for channel in channels]
-        place = self.result.layouts[self.layer].place()
         return InputGradients(channels, signals[: len(channels)], values, place, self.note, self.maps_note)
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_h
 from ..recording import ACTIVATIONS, Maps, Network, Recording
 from ..recording.channels import check_channels
 from ..recording.errors import InputError, UnknownName, nearest
+from ..recording.progress import Repeats
 
 if TYPE_CHECKING:
     import torch
@@ -113,6 +114,8 @@ class Method:
     """A frozen dataclass of int, float, bool, str or Literal fields, each made by `parameter`."""
     needs: Literal["network", "input", "data", "input and data"] = "input"
     """What the result depends on besides the network."""
+    repeats: Repeats = ""
+    """Whether its work is done again for each selected channel, so that the time it takes can be said."""
 
     def steps(self, context: MethodContext, parameters: Any) -> Iterator[Step]:
         """Runs the method; maps that are zero or blank everywhere have a note that says so."""

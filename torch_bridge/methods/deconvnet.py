@@ -46,4 +46,5 @@ DECONVNET = Method(
     "What a channel saw, projected back through the transposed network.",
     deconvnet,
     Parameters,
+    repeats="channel",
 )

@@ -224,4 +224,5 @@ DGN_AM = Method(
     dgn_am,
     Parameters,
     needs="network",
+    repeats="channel",
 )

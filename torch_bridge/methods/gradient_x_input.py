@@ -44,4 +44,5 @@ GRADIENT_X_INPUT = Method(
     "The first-order part of each pixel in a class's score or a channel.",
     gradient_x_input,
     Parameters,
+    repeats="channel unless class",
 )

@@ -27,4 +27,5 @@ GUIDED_BACKPROP = Method(
     "What in the picture makes a channel fire: a sharp gradient of what adds to it.",
     guided_backprop,
     CroppableParameters,
+    repeats="channel",
 )

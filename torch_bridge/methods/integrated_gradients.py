@@ -68,4 +68,5 @@ INTEGRATED_GRADIENTS = Method(
     "What each pixel adds to a class's score or a channel, compared with a picture without content.",
     integrated_gradients,
     Parameters,
+    repeats="channel unless class",
 )

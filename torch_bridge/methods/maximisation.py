@@ -29,4 +29,5 @@ MAXIMISATION = Method(
     "The picture that makes each channel, neuron or class fire most.",
     maximisation,
     MaximisationParameters,
+    repeats="channel",
 )

@@ -28,4 +28,5 @@ SALIENCY = Method(
     "How strongly each pixel changes a channel: the size of its gradient.",
     saliency,
     AttributionParameters,
+    repeats="channel",
 )

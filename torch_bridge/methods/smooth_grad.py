@@ -54,4 +54,5 @@ SMOOTH_GRAD = Method(
     "How strongly each pixel changes a class's score or a channel, averaged over noisy copies.",
     smooth_grad,
     Parameters,
+    repeats="channel unless class",
 )

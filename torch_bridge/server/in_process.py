@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import logging
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -31,6 +33,7 @@ from ..recording import Recording, check_channels
 from ..recording.arguments import checked_arguments
 from ..recording.channels import read_channels
 from ..recording.errors import InputError, UnknownName
+from ..recording.progress import expected_time, run_count
 from ..subject import RecordSpec, Subject
 from .loaded_model import PANELS, LoadedModel
 from .priority_lock import PriorityLock
@@ -39,6 +42,8 @@ if TYPE_CHECKING:
     from torch import nn
 
 OnStep = Callable[[Step], None]
+LOGGER = logging.getLogger("innerwalk")
+"""Says what a long job will take; on the error stream unless a program has set up logging."""
 
 
 @checked_arguments
@@ -64,7 +69,7 @@ def ask(
     layers, as numbers or as "0,3,8-11", () for all. data: a data set, or the place of one, such as a folder of
     pictures. classes: names of the classes, or a JSON file of them. mean, std: the normalisation of pictures, for
     values 0..1; ImageNet's by default. positions: as in `record`; the method looks at these too. on_step: called with
-    each step. The model keeps its device and mode.
+    each step. The model keeps its device and mode. What a long job will take is logged before it starts.
 
     Raises ArgumentError, UnknownName, InputError or ModelError.
     """
@@ -77,7 +82,7 @@ def ask(
     loaded = _load(model, inputs, {"mean": mean, "std": std}, names, positions or {})
     values = parse_parameters(chosen, parameters, names.names)
     read = loaded.read(loaded.default_sources)
-    return record_with_method(loaded, read, chosen, layers, numbers, values, opened, on_step)
+    return record_with_method(loaded, read, chosen, layers, numbers, values, opened, on_step, LOGGER.warning)
 
 
 def _check_names(method: Method, parameters: Mapping[str, Any]) -> None:
@@ -105,20 +110,43 @@ def record_with_method(
     parameters: Any,
     data: DataSet | None = None,
     on_step: OnStep | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> Recording:
-    """Run a network on inputs, then a method to its end; the recording holds both. Raises whatever these raise."""
+    """Run a network on inputs, then a method to its end; the recording holds both. Raises whatever these raise.
+
+    announce: called before a long job with a line that says what it will take.
+    """
     with denormals_restored():
         loaded.record(inputs, (), lambda maps: None)
         ids = loaded.run_context.ids(layers)
         for id in ids:
             check_channels(loaded.run_context.network, id, channels)
+        start = time.monotonic()
         recording = loaded.record(inputs, ids, lambda maps: None)
+        if announce is not None:
+            takes = _expected(method, recording, ids, channels, parameters, time.monotonic() - start)
+            if takes:
+                announce(takes)
         for step in loaded.run_method(method, ids, parameters, data, channels=channels):
             recording.add(step.maps)
             if on_step is not None:
                 on_step(step)
     recording.provenance["asked"] = _request_values(method, parameters, channels, data)
     return recording
+
+
+def _expected(
+    method: Method,
+    recording: Recording,
+    ids: Sequence[str],
+    channels: Sequence[int],
+    parameters: Any,
+    run_seconds: float,
+) -> str:
+    """What a method will take, in words, by the time of one run; "" for a short one."""
+    values = dataclasses.asdict(parameters) if parameters is not None else {}
+    selected = sum(len(channels) or recording.network.layer(id).map_shape[0] for id in ids)
+    return expected_time(run_count(values, method.repeats, selected), run_seconds)
 
 
 @contextmanager

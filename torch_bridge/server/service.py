@@ -68,6 +68,7 @@ class Service:
                 "text": method.text,
                 "question": question_of(method.name),
                 "needs": method.needs,
+                "repeats": method.repeats,
                 "parameters": parameter_form(method),
             }
             for method in METHODS.values()

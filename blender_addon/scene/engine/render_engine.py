@@ -22,6 +22,8 @@ ENGINE = "INNERWALK"
 """The engine's id in `scene.render.engine`."""
 NOT_DRAWN = "not drawn by Innerwalk's engine"
 """Start of the error of a scene that shows anything not of a hall."""
+COMPILING = "compiling shaders, once"
+"""What a 3D view says while its shaders are compiled for the first time, which can take half a minute."""
 UNDRAWN = ("use_motion_blur", "use_border", "use_multiview", "use_freestyle")
 """Render settings that the engine doesn't know."""
 
@@ -41,6 +43,8 @@ class HallRenderEngine(bpy.types.RenderEngine):
 
     kept: ClassVar[KeptPicture | None] = None
     """Where renders leave their pictures while films are rendered."""
+    has_drawn: ClassVar[bool] = False
+    """Whether a 3D view was drawn in this run of Blender, so that all shaders are compiled."""
 
     bl_idname = ENGINE
     bl_label = "Innerwalk"
@@ -75,12 +79,34 @@ class HallRenderEngine(bpy.types.RenderEngine):
         to_camera = np.array(at.view_matrix, np.float64)
         if not to_camera.any():  # Blender says to no engine where the eyes of a headset are
             return
+        sky = _view_sky(depsgraph.scene_eval)
+        if self._says_first(sky):
+            return
         to_world = np.linalg.inv(to_camera)
         camera = PictureCamera(np.array(at.window_matrix, np.float64), to_world, region.width, region.height)
-        if self._view.draw(depsgraph, _view_sky(depsgraph.scene_eval), camera):
+        if self._view.draw(depsgraph, sky, camera):
             self.tag_redraw()
+        HallRenderEngine.has_drawn = True
         undrawn = self._view.shown.undrawn
-        self.update_stats(NOT_DRAWN if undrawn else "", undrawn[0] if undrawn else "")
+        self._say(NOT_DRAWN if undrawn else "", undrawn[0] if undrawn else "")
+
+    def _says_first(self, sky: Sky | None) -> bool:
+        """Before the first 3D view is drawn, shows an empty one that says what takes so long; returns whether it did.
+
+        Blender shows it while the next one is drawn, which compiles the shaders and blocks.
+        """
+        if HallRenderEngine.has_drawn or "has_said" in self.__dict__:
+            return False
+        self.has_said = True
+        colour = sky.horizon if sky is not None else np.zeros(3)
+        gpu.state.active_framebuffer_get().clear(color=(*map(float, colour), 1.0))
+        self._say("Innerwalk", COMPILING)
+        self.tag_redraw()
+        return True
+
+    def _say(self, title: str, text: str) -> None:
+        """Shows words at the upper left of the 3D view."""
+        self.update_stats(title, text)
 
     @property
     def _view(self) -> ViewDrawing:

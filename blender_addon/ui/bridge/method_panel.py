@@ -189,7 +189,8 @@ class INNERWALK_PT_method(SidebarPanel, bpy.types.Panel):
         values = {parameter.name: parameter.value for parameter in form.parameters}
         button.parameters = json.dumps(values)
         network = str(scene.get(NETWORK_NAME, ""))
-        if takes := session().times.estimate(network, form.method, form.about, values):
+        repeats, count = bridge_methods()[form.method].get("repeats", ""), channel_count(scene, layers, channels)
+        if takes := session().times.estimate(network, form.method, form.about, values, repeats, count):
             draw_lines(self.layout, takes, "TIME")
         if missing:
             self.layout.label(text=missing, icon="RESTRICT_SELECT_OFF")
@@ -235,6 +236,15 @@ def method_target(scene: bpy.types.Scene, about: str) -> tuple[str, str, str]:
     if about == "layer":
         return layer, "", ""
     return layer, format_channels([max(channel, 0)]), "" if channel >= 0 else translatable("Click a tile first")
+
+
+def channel_count(scene: bpy.types.Scene, layers: str, channels: str) -> int:
+    """Returns how many channels `ask_method` is about with these arguments, on the panels of a hall."""
+    from ...scene.panels import panels
+
+    if channels:
+        return len(parse_channels(channels))
+    return sum(len(panel.data.vertices) for id, panel in panels(scene).items() if layers in ("panels", id))
 
 
 def first_target(scene: bpy.types.Scene, method: Mapping[str, Any]) -> str:

@@ -33,7 +33,6 @@ def draw_fact_lines(layout: Any, facts: Iterable[tuple[str, str]]) -> None:
     for name, value in facts:
         line = column.split(factor=0.4)
         left = line.row()
-        left.active = False
         left.label(text=translated(name), translate=False)
         line.label(text=value, translate=False)
 

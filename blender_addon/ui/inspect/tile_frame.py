@@ -1,14 +1,18 @@
-"""The frame and number of the selected tile in 3D views, and the arrow keys that go to its neighbours."""
+"""The frame and number of the selected tile in 3D views, and the arrow keys that go to its neighbours.
+
+Where a panel or board stands in front of the tile, its frame is faint.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import blf
 import bpy
 import gpu as blender_gpu
 import gpu_extras.batch
-from bpy_extras.view3d_utils import location_3d_to_region_2d
+from bpy_extras.view3d_utils import location_3d_to_region_2d, region_2d_to_origin_3d
 from mathutils import Vector
 
 from ...properties import HALL_VERSION, SELECTED_CHANNEL, SELECTED_LAYER
@@ -21,6 +25,12 @@ DARK, BRIGHT = (0.0, 0.0, 0.0, 1.0), (1.0, 0.9, 0.35, 1.0)
 """Colours of the frame's rim and of its line and number, which is readable on every colour of a map."""
 RIM, LINE = 7.0, 3.0
 """Widths in pixels at scale 1."""
+FAINT = 0.2
+"""Opacity of what is hidden by something in front."""
+NEARER = 0.005
+"""Share of the way to the eye within which nothing hides a point, so that the tile itself doesn't."""
+PARTS = 6
+"""Parts of each edge that are drawn faint or bright as a whole."""
 FONT_SIZE, PAD = 13, 4
 """Size of the number and the room around it, in pixels at scale 1."""
 ARROWS = {"LEFT_ARROW": (-1, 0), "RIGHT_ARROW": (1, 0), "UP_ARROW": (0, -1), "DOWN_ARROW": (0, 1)}
@@ -63,24 +73,53 @@ def draw_frame() -> None:
         return  # it marks the tile itself, where hands and card may lie before it
     panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
     corners = tile_corners(panel, scene[SELECTED_CHANNEL]) if panel is not None and panel.visible_get() else ()
-    seen = [location_3d_to_region_2d(region, view, panel.matrix_world @ Vector((*corner, 0.0))) for corner in corners]
+    points = _edge_points([panel.matrix_world @ Vector((*corner, 0.0)) for corner in corners])
+    seen = [location_3d_to_region_2d(region, view, point) for point in points]
     if not seen or None in seen:
         return
-    scale = context.preferences.system.ui_scale
+    parts = [(points[k - 1], points[k]) for k in range(len(points))]
+    shown = [k for k, (start, end) in enumerate(parts) if not _is_hidden((start + end) / 2)]
+    scale, size, is_whole = context.preferences.system.ui_scale, (region.width, region.height), len(shown) == len(parts)
     for width, colour in ((RIM, DARK), (LINE, BRIGHT)):
-        _draw_outline(seen, width * scale, colour, (region.width, region.height))
-    _draw_number(str(scene[SELECTED_CHANNEL]) if shows_channels(panel) else "map", seen, scale)
+        opaque = 1.0 if is_whole else FAINT
+        _draw_lines("LINE_STRIP", [*seen, *seen[:2]], width * scale, (*colour[:3], opaque), size)  # the last is mitred
+        if not is_whole:
+            ends = [seen[end] for k in shown for end in (k - 1, k)]
+            _draw_lines("LINES", ends, width * scale, colour, size)
+    if 2 * len(shown) >= len(parts):
+        _draw_number(str(scene[SELECTED_CHANNEL]) if shows_channels(panel) else "map", seen, scale)
 
 
-def _draw_outline(corners: list[Vector], width: float, colour: tuple[float, ...], size: tuple[int, int]) -> None:
+def _edge_points(corners: Sequence[Vector]) -> list[Vector]:
+    """Returns PARTS points on each edge of a square, around it, beginning at its corners."""
+    edges = [(corners[k - 1], corners[k]) for k in range(len(corners))]
+    return [start.lerp(end, part / PARTS) for start, end in edges for part in range(PARTS)]
+
+
+def _is_hidden(point: Vector) -> bool:
+    """Whether a panel or board stands between the eye of the 3D view that is being drawn and a point in the world."""
+    from ...scene.hall.ray_hits import pick
+
+    region, view = bpy.context.region, bpy.context.region_data
+    place: Any = location_3d_to_region_2d(region, view, point)
+    origin = region_2d_to_origin_3d(region, view, place)
+    way = point - origin
+    hit = pick(bpy.context.scene, bpy.context.view_layer.depsgraph, origin, way)
+    return hit is not None and (Vector(hit.position) - origin).length < (1 - NEARER) * way.length
+
+
+def _draw_lines(
+    kind: str, points: list[Vector], width: float, colour: tuple[float, ...], size: tuple[int, int]
+) -> None:
+    if not points:
+        return
     shader = gpu.shader.from_builtin("POLYLINE_UNIFORM_COLOR")
     shader.bind()
     shader.uniform_float("viewportSize", size)
     shader.uniform_float("lineWidth", width)
     shader.uniform_float("color", colour)
     gpu.state.blend_set("ALPHA")
-    loop = [*corners, *corners[:2]]  # the first corner is mitred by the line's repeated beginning
-    batch_for_shader(shader, "LINE_STRIP", {"pos": [(*corner, 0.0) for corner in loop]}).draw(shader)
+    batch_for_shader(shader, kind, {"pos": [(*point, 0.0) for point in points]}).draw(shader)
     gpu.state.blend_set("NONE")
 
 

@@ -3,8 +3,9 @@
 import pytest
 
 from innerwalk.blender_addon.live import job_times
-from innerwalk.blender_addon.live.job_times import JobTimes, duration_text, run_count, scope_of
+from innerwalk.blender_addon.live.job_times import JobTimes, scope_of
 from innerwalk.blender_addon.live.request_types import MethodRequest
+from innerwalk.torch_bridge.recording.progress import duration_text, run_count
 
 
 @pytest.fixture
@@ -33,6 +34,19 @@ def request(count: int, layers=("panels",), channels=()) -> MethodRequest:
 )
 def test_runs_of_the_network(parameters, runs):
     assert run_count(parameters) == runs
+
+
+@pytest.mark.parametrize(
+    ("parameters", "repeats", "runs"),
+    [
+        ({"of": "maximum"}, "", 1),
+        ({"of": "class"}, "channel", 64),
+        ({"of": "class", "count": 50}, "channel unless class", 50),
+        ({"of": "mean", "count": 50}, "channel unless class", 3200),
+    ],
+)
+def test_some_methods_run_for_each_channel(parameters, repeats, runs):
+    assert run_count(parameters, repeats, 64) == runs
 
 
 @pytest.mark.parametrize(

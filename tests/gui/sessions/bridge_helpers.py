@@ -25,6 +25,15 @@ def live() -> Any:
     return addon("blender_addon.live.session").current()
 
 
+def open_panels() -> None:
+    """Registers the panels that are closed at first as open ones."""
+    for cls in addon("blender_addon.ui").registered("CLASSES"):
+        if "DEFAULT_CLOSED" in getattr(cls, "bl_options", ()):
+            bpy.utils.unregister_class(cls)
+            cls.bl_options = set()
+            bpy.utils.register_class(cls)
+
+
 def fill_in(networks: dict[str, str], data: dict[str, str]) -> None:
     """Fills in the Bridge panel's form. networks: models by name; data: folders by name."""
     settings = addon("blender_addon.ui.bridge.settings").bridge_settings(bpy.context)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import bpy
 import session as rig
-from bridge_helpers import addon, built, fill_in, ready
+from bridge_helpers import built, fill_in, open_panels, ready
 
 WHEEL = 40
 """Steps of the wheel that pass more than a screen of the sidebar, less than two."""
@@ -17,15 +17,6 @@ def clashes() -> dict[str, str]:
     file = extension / "blender_addon" / "ui" / "translations" / "de.json"
     translate = bpy.app.translations.pgettext_iface
     return {text: translate(text) for text, own in json.loads(file.read_text()).items() if translate(text) != own}
-
-
-def open_panels() -> None:
-    """Registers the panels that are closed at first as open ones."""
-    for cls in addon("blender_addon.ui").registered("CLASSES"):
-        if "DEFAULT_CLOSED" in getattr(cls, "bl_options", ()):
-            bpy.utils.unregister_class(cls)
-            cls.bl_options = set()
-            bpy.utils.register_class(cls)
 
 
 def pictures(name: str, count: int) -> rig.Steps:

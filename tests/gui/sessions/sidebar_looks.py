@@ -1,4 +1,4 @@
-"""Pictures of the sidebar before, with and in a network's hall, in both themes of Blender and at scales 1 and 2."""
+"""Pictures of the whole sidebar before, with and in a hall: in both themes and languages, at scales 1, 1.5 and 2."""
 
 from pathlib import Path
 
@@ -7,12 +7,20 @@ import bridge_helpers as at
 import session as rig
 
 LAYER, CHANNEL = "stage1.0.conv2", 5
-WIDTHS = {1.0: 300, 2.0: 560}
-"""Pixels of the sidebar at each scale."""
+LOOKS = (
+    ("Blender_Dark", 1.0, "en_US"),
+    ("Blender_Dark", 1.0, "de_DE"),
+    ("Blender_Light", 1.5, "en_US"),
+    ("Blender_Light", 1.5, "de_DE"),
+    ("Blender_Light", 2.0, "en_US"),
+    ("Blender_Dark", 2.0, "de_DE"),
+)
+"""Theme, scale and language of each picture."""
 
 
 def session() -> rig.Steps:
     rig.install()
+    at.open_panels()
     yield from rig.maximise()
     yield from rig.sidebar("Innerwalk")
     rig.view3d().space.shading.type = "WIREFRAME"
@@ -34,17 +42,17 @@ def session() -> rig.Steps:
 
 
 def pictures(name: str) -> rig.Steps:
-    """Takes a picture in each theme and at each scale."""
-    for theme in ("Blender_Dark", "Blender_Light"):
+    """Takes a picture of each look."""
+    view = bpy.context.preferences.view
+    for theme, scale, language in LOOKS:
         yield from use_theme(theme)
-        for scale in WIDTHS:
-            bpy.context.preferences.view.ui_scale = scale
-            rig.view3d().space.show_region_ui = False  # else panels keep their former heights for a while
-            yield 0.5
-            yield from rig.sidebar("Innerwalk")
-            yield 1.0
-            rig.picture(f"{name} {theme[8:].lower()} {scale:g}")
-    bpy.context.preferences.view.ui_scale = 1.0
+        view.ui_scale, view.language = scale, language
+        rig.view3d().space.show_region_ui = False  # else panels keep their former heights for a while
+        yield 0.5
+        yield from rig.sidebar("Innerwalk")
+        yield 1.0
+        rig.picture(f"{name} {theme[8:].lower()} {scale:g} {language[:2]}")
+    view.ui_scale, view.language = 1.0, "en_US"
     yield from use_theme("Blender_Dark")
 
 

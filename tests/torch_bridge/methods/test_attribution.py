@@ -14,7 +14,7 @@ from torch import nn  # noqa: E402
 
 from innerwalk.tests.support import method_runs  # noqa: E402
 from innerwalk.torch_bridge import concepts  # noqa: E402
-from innerwalk.torch_bridge.method_support import input_attribution, run_limits  # noqa: E402
+from innerwalk.torch_bridge.method_support import input_attribution, input_gradients, run_limits  # noqa: E402
 from innerwalk.torch_bridge.method_support.input_gradients import GradientTarget, compute_input_gradients  # noqa: E402
 from innerwalk.torch_bridge.probing.relu_rules import relu_rule  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError, UnknownName  # noqa: E402
@@ -242,6 +242,19 @@ def test_of_class_gives_the_part_of_the_score_that_comes_through_a_channel():
         (gradient,) = torch.autograd.grad(scores[0, best], kept.value)
     shares = (gradient * kept.value).sum((0, 2, 3))
     assert np.allclose(signals(model, x, "c", "class")[1], shares.tolist(), atol=1e-5)
+
+
+def test_of_class_goes_no_way_back_for_the_other_classes():
+    """Of the layer of classes only the class itself has a part in its score."""
+    model, x, backward = net(), picture(), "innerwalk.torch_bridge.method_support.input_gradients.gradients"
+    wanted = signals(model, x, "fc")[0][2]
+    with (
+        mock.patch(backward, wraps=input_gradients.gradients) as counted,
+        mock.patch.object(input_gradients, "copies_per_run", return_value=1),
+    ):
+        found, _ = signals(model, x, "fc", "class", of_class=2)
+    assert counted.call_count == 1
+    assert np.allclose(found[2], wanted, atol=1e-6) and not np.delete(found, 2, 0).any()
 
 
 def test_labels_and_status_messages():
