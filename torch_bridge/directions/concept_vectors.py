@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..data.labelled import Concept
+from ..dissection.findings import BAR
 from ..recording.errors import InputError, nearest
 
 SCORES = ("single train", "single val", "combination train", "combination val", "top train", "top val", "probe")
@@ -39,11 +40,6 @@ class ConceptVectors:
         """Returns one of the SCORES of the concept at a place."""
         return float(self.scores[concept, SCORES.index(name)])
 
-    def similarity(self) -> np.ndarray:
-        """Returns (C, C) float32: the cosine of the angle between each two vectors."""
-        units = unit_vectors(self.weights)
-        return units @ units.T
-
     def place(self, name: str) -> int:
         """Returns the place of a concept. Raises InputError with near matches for an unknown one."""
         names = [concept.name for concept in self.concepts]
@@ -70,10 +66,16 @@ class ConceptVectors:
         total: np.ndarray = np.sum([sign * units[place] for sign, place in terms], 0, dtype=np.float32)
         return total
 
-    def nearest_concepts(self, vector: np.ndarray) -> list[tuple[int, float]]:
-        """Returns the places of all concepts with their cosine to a vector (U,), the most similar first."""
+    def nearest_concepts(self, vector: np.ndarray, without: Collection[int] = ()) -> list[tuple[int, float]]:
+        """Returns places of concepts with their cosine to a vector (U,), the most similar first.
+
+        Those that their own vectors don't find, at an IoU of BAR on pictures for validation, say nothing and are left
+        out. without: places to leave out too.
+        """
         cosines = unit_vectors(self.weights) @ unit_vectors(vector[None])[0]
-        return [(int(place), float(cosines[place])) for place in np.argsort(-cosines, kind="stable")]
+        order = np.argsort(-cosines, kind="stable").tolist()
+        found = [place for place in order if self.score(place, "combination val") >= BAR]
+        return [(place, float(cosines[place])) for place in found if place not in without]
 
 
 def unit_vectors(vectors: np.ndarray) -> np.ndarray:

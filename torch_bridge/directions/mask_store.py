@@ -22,7 +22,7 @@ class ArraySpool:
     """Arrays in a file without a name, which the system removes."""
 
     def __init__(self) -> None:
-        self._file = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as this object
+        self._file = tempfile.TemporaryFile()
         self._entries: list[tuple[int, tuple[int, ...], np.dtype]] = []
         self._end = 0
 
@@ -60,10 +60,11 @@ class MaskStore:
 
     def add(self, masks: Mapping[str, np.ndarray], labels: PixelLabels) -> None:
         """Adds pictures: masks (N, U, h, w) bool by layer. Raises InputError for pictures of another size."""
-        sizes = {layer: own.shape[1:] for layer, own in masks.items()}
-        if len(self) and (sizes != self.shapes or labels.maps.shape[2:] != self._size):
+        sizes = {layer: (own.shape[1], own.shape[2], own.shape[3]) for layer, own in masks.items()}
+        size = labels.maps.shape[2], labels.maps.shape[3]
+        if len(self) and (sizes != self.shapes or size != self._size):
             raise InputError(f"{self.concepts.name}: pictures of different sizes; give them one by --size")
-        self.shapes, self._size = sizes, labels.maps.shape[2:]
+        self.shapes, self._size = sizes, size
         for layer, own in masks.items():
             for picture in own:
                 self._masks[layer].append(np.flatnonzero(picture).astype(np.int32))

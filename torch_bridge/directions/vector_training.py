@@ -109,7 +109,11 @@ class VectorTraining:
         """Looks at all pictures, one after the other."""
         count, units, labels = len(self.store), len(self.thresholds), len(self.store.category_of)
         means, shows = np.zeros((count, units), np.float32), np.zeros((count, labels), bool)
-        both, either, is_trained = np.zeros((units, labels)), np.zeros((units, labels)), np.isin(range(count), self.trained)
+        both, either, is_trained = (
+            np.zeros((units, labels)),
+            np.zeros((units, labels)),
+            np.isin(range(count), self.trained),
+        )
         for number in range(count):
             masks, planes = self.store.masks(self.layer, number), self.store.planes(self.layer, number)
             means[number] = masks[0].mean((1, 2)).numpy()

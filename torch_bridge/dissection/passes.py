@@ -120,9 +120,7 @@ def count_masks(
     yield result
 
 
-def read_labels(
-    context: MethodContext, data: LabelledData, batch: DataSetBatch
-) -> tuple[list[int], PixelLabels]:
+def read_labels(context: MethodContext, data: LabelledData, batch: DataSetBatch) -> tuple[list[int], PixelLabels]:
     """Returns which pictures of a batch have readable labels, and their labels, (n, G, H, W) and (n, k)."""
     kept, maps, whole = [], [], []
     for place, index in enumerate(batch.indices.tolist()):
