@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import tempfile
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
@@ -23,6 +24,7 @@ class ArraySpool:
 
     def __init__(self) -> None:
         self._file = tempfile.TemporaryFile()
+        weakref.finalize(self, self._file.close)
         self._entries: list[tuple[int, tuple[int, ...], np.dtype]] = []
         self._end = 0
 

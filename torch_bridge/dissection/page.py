@@ -10,6 +10,15 @@ from .html_pages import fill_page
 
 TEXTS, NUMBERS = ("concept", "category"), ("iou", "ceiling", "chance", "threshold")
 """Columns of the table of units."""
+COMPARED = ("single train", "single val", "top val", "combination train", "combination val", "probe")
+"""Numbers of each concept that units combine to."""
+VECTORS = """\
+<h2>Concepts</h2>
+<p class="note">How well a concept's pixels are covered by the best unit alone (single), by a few units (top) and by
+all of them (combination), each with a weight (Net2Vec): IoU on pictures that show the concept, those learnt from
+(train) and others (val). probe: how often units tell rightly whether a picture shows it, .5 by chance.</p>
+<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>
+"""
 
 
 def page_of(summary: Mapping[str, Any], units: Sequence[Mapping[str, Any]]) -> str:

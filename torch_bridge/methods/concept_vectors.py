@@ -72,9 +72,10 @@ def concept_vectors(context: MethodContext, parameters: ConceptVectorsParameters
 
     Maps: colours, sRGB 0..1. units: (C, H, W, 3), the picture under the unit's mask and light beside it, as bright as
     the unit's weight is large, warm above 0 and cold below; labels "+0.42". masks: (1, H, W, 3), the masks of the best
-    unit, of a few and of all, on this picture and on others that show the concept. Extras of units: "values" (C,) float32, the weights; "category" (C,) int32, 1 for weights below 0, 2 for those above. Charts:
-    the largest weights, IoU of one unit, a few and all, cosines between concepts, and of a sum of concepts those to all
-    others. Raises ModelError or InputError.
+    unit, of a few and of all, on this picture and on others that show the concept. Extras of units: "values" (C,)
+    float32, the weights; "category" (C,) int32, 1 for weights below 0, 2 for those above. Charts: the largest weights,
+    IoU of one unit, a few and all, cosines between concepts, and of a sum of concepts those to all others. Raises
+    ModelError or InputError.
     """
     found = yield from scaled_steps(find_vectors(context, parameters), 0.0, LEARNT, "concepts")
     current = _current_masks(context, found)
