@@ -245,7 +245,7 @@ def test_concepts_that_their_vectors_do_not_find_are_no_neighbours():
 def test_unknown_concepts_are_one_line(text, said):
     with pytest.raises(InputError) as error:
         vectors_of([[1, 0], [0, 1]], ("ring", "star")).parse(text)
-    assert said.replace("'ring +'", "'ring +'") in str(error.value) and "\n" not in str(error.value)
+    assert said in str(error.value) and "\n" not in str(error.value)
 
 
 def write_folder(folder, vectors=None):
@@ -315,4 +315,5 @@ def test_data_without_labels_few_pictures_and_several_sizes_are_one_line(context
         run_method(context, "concept_vectors", concept="warm", **{**RUN, "count": 8})
     store = random_store()
     with pytest.raises(InputError, match="different sizes"):
-        store.add({LAYER: np.zeros((1, 5, 3, 3), bool)}, PixelLabels(np.zeros((1, 1, 12, 12), np.int32), np.zeros((1, 0))))
+        labels = PixelLabels(np.zeros((1, 1, 12, 12), np.int32), np.zeros((1, 0), np.int32))
+        store.add({LAYER: np.zeros((1, 5, 3, 3), bool)}, labels)
