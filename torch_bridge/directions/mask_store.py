@@ -29,14 +29,14 @@ class ArraySpool:
         self._end = 0
 
     def append(self, array: np.ndarray) -> None:
-        """Adds an array of any shape (…). Raises OSError on a full disk."""
+        """Adds an array of any shape. Raises OSError on a full disk."""
         self._file.seek(self._end)
         self._file.write(np.ascontiguousarray(array).data)
         self._entries.append((self._end, array.shape, array.dtype))
         self._end += array.nbytes
 
     def read(self, number: int) -> np.ndarray:
-        """Returns the array (…) that was added as this one, counted from 0."""
+        """Returns the array of any shape that was added as this one, counted from 0."""
         start, shape, dtype = self._entries[number]
         self._file.seek(start)
         found = np.empty(shape, dtype)
