@@ -4,6 +4,7 @@ Fong and Vedaldi 2018, "Net2Vec: Quantifying and Explaining how Concepts are Enc
 Networks". With the masks B_k of units and weights w, M = sigmoid(up(sum_k w_k B_k)) maximises the mean over the
 pictures that show the concept of sum(alpha M L + (1 - alpha)(1 - M)(1 - L)) over pixels; L is the concept's label, and
 alpha is 1 less its mean share of these pixels. There is no bias: M > .5 is where the weighted sum is above 0.
+That only pictures with the concept count, and that the rate is scaled to labels of RATE_PIXELS, are choices of ours.
 """
 
 from __future__ import annotations
