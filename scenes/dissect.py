@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from ..blender_addon.imaging.filenames import file_names
 from ..torch_bridge.concepts import TASKS
 from ..torch_bridge.data import open_data
 from ..torch_bridge.data.labelled import LabelledData
+from ..torch_bridge.directions.vector_files import score_rows, write_vectors
+from ..torch_bridge.directions.vector_run import learn_vectors
+from ..torch_bridge.directions.vector_training import VectorSettings
 from ..torch_bridge.dissection.report import PAGE, write_report
-from ..torch_bridge.dissection.run import Dissection, DissectionSettings
+from ..torch_bridge.dissection.run import Dissection, DissectionSettings, run_pass
 from ..torch_bridge.models.device import choose_device
 from ..torch_bridge.recording import Progress
 from ..torch_bridge.recording.errors import InputError
@@ -36,9 +42,10 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
     if left:
         return [f"shard {options.shard[0]} of {options.shard[1]}: {left}"]
     results = dissection.results(options.rule)
-    about = {**dissection.folder.about, "rule": options.rule}
-    summary = write_report(options.output, about, results, file_names(dissection.ids), options.threshold)
-    lines = [_table(summary)]
+    about, names = {**dissection.folder.about, "rule": options.rule}, file_names(dissection.ids)
+    vectors = _learn_vectors(dissection, options.output, names, progress) if options.vectors else {}
+    summary = write_report(options.output, about, results, names, options.threshold, vectors)
+    lines = [_table(summary), *_vector_lines(vectors)]
     lines += describe_left_out(dissection.data, sorted(dissection.unreadable))
     return [*lines, f"saved {options.output / PAGE}"]
 
@@ -65,9 +72,40 @@ def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection
     name, where = options.data or (shipped, own_data(shipped))
     data = open_data(where, name)
     live = LoadedModel(spec.name or spec.model, spec, choose_device(options.device), PriorityLock())
+    if options.vectors and (options.rotation or options.alignment != "even"):
+        raise InputError("--vectors is about units as they are, spread evenly: leave out --rotation and --alignment")
     layers = tuple(options.layers or ("panels",))
     settings = DissectionSettings(layers, options.count, options.quantile, options.rotation, options.alignment)
     return Dissection(live, data, settings, options.output)
+
+
+def _learn_vectors(
+    dissection: Dissection, folder: Path, names: Mapping[str, str], progress: Progress
+) -> dict[str, list[dict[str, Any]]]:
+    """Learns and writes the concept vectors of all layers; returns by layer a row for each concept."""
+    pictures = range(sum(map(len, dissection.parts)))
+    result = run_pass(
+        dissection.live,
+        dissection.ids,
+        dissection.data,
+        pictures,
+        lambda context, indices: learn_vectors(context, indices, dissection.thresholds, VectorSettings()),
+        lambda share: progress("concept vectors", share),
+    )
+    for layer, vectors in result.layers.items():
+        write_vectors(folder, names[layer], vectors)
+    return {layer: score_rows(vectors) for layer, vectors in result.layers.items()}
+
+
+def _vector_lines(vectors: Mapping[str, Sequence[Mapping[str, Any]]]) -> list[str]:
+    """Returns a line for each layer: how well its best units and their combinations cover concepts, on average."""
+    lines = []
+    for layer, rows in vectors.items():
+        alone, together = (np.mean([row[f"{kind} val"] for row in rows]) for kind in ("single", "combination"))
+        lines.append(
+            f"{layer}: {len(rows)} concepts, mean IoU {alone:.3f} by the best unit, {together:.3f} by all units"
+        )
+    return lines
 
 
 def _table(summary: dict[str, Any]) -> str:

@@ -43,6 +43,9 @@ def add_dissect(sub: argparse.ArgumentParser) -> None:
         help="how maps are laid over pictures: spread evenly, or each position at the centre of its receptive field "
         "(even)",
     )
+    how.add_argument(
+        "--vectors", action="store_true", help="learn concept vectors too: combinations of units that cover a concept"
+    )
     how.add_argument("--workers", type=workers, default=1, metavar="N", help="processes that share the pictures (1)")
     how.add_argument(
         "--scheduler", default="", metavar="ADDRESS", help="run by the workers of a Dask scheduler: tls://host:8786"

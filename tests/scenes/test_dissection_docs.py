@@ -70,6 +70,21 @@ def test_shards_of_the_command_line_and_workers_agree(tmp_path, monkeypatch, cap
     assert tables[0] == tables[1]
 
 
+def test_concept_vectors_are_written_beside_the_tables(tmp_path, monkeypatch, capsys):
+    from innerwalk.scenes import dissect
+    from innerwalk.torch_bridge.directions.vector_training import VectorSettings
+
+    monkeypatch.setattr(dissect, "VectorSettings", lambda: VectorSettings(epochs=1))
+    assert run([*SMALL, "-o", str(tmp_path / "d"), "--vectors"], monkeypatch) == 0, capsys.readouterr().err
+    assert "concepts, mean IoU" in capsys.readouterr().out
+    [layer] = json.loads((tmp_path / "d" / "summary.json").read_text())["layers"]
+    rows = layer["concept vectors"]
+    assert all(row["combination train"] >= row["single train"] for row in rows) and len(rows) > 10
+    page = (tmp_path / "d" / "report.html").read_text()
+    assert page.count("<td>stem.norm</td><td>") >= len(rows) and "Net2Vec" in page
+    assert len((tmp_path / "d" / "stem.norm.vectors.csv").read_text().splitlines()) == len(rows) + 1
+
+
 def test_a_killed_process_costs_the_part_that_it_was_at(tmp_path, monkeypatch, capsys):
     from innerwalk.scenes.dissection_farm import run_farm
 
@@ -138,6 +153,7 @@ def test_all_files_that_options_name_are_sent_to_a_farm(tmp_path, monkeypatch):
         (["dissect", "object", "--workers", "2", "--scheduler", "tls://a:1"], "name one"),
         (["dissect", "object", "--scheduler", "tcp://192.0.2.7:8786"], "only tls:// is used"),
         (["dissect", "object", "--alignment", "odd"], "invalid choice: 'odd'"),
+        (["dissect", "object", "--vectors", "--rotation", "1"], "leave out --rotation and --alignment"),
         (["dissect", "object", "--shard", "4/3"], "'4/3' is no shard"),
         (["dissect", "object", "--layers", "stagr3*"], "no layer 'stagr3*'"),
     ],

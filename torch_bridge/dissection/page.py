@@ -10,6 +10,15 @@ from .html_pages import fill_page
 
 TEXTS, NUMBERS = ("concept", "category"), ("iou", "ceiling", "chance", "threshold")
 """Columns of the table of units."""
+COMPARED = ("single train", "single val", "top val", "combination train", "combination val", "probe")
+"""Numbers of each concept that units combine to."""
+VECTORS = """\
+<h2>Concepts</h2>
+<p class="note">How well a concept's pixels are covered by the best unit alone (single), by a few units (top) and by
+all of them (combination), each with a weight (Net2Vec): IoU on pictures that show the concept, those learnt from
+(train) and others (val). probe: how often units tell rightly whether a picture shows it, .5 by chance.</p>
+<div class="wide"><table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>
+"""
 
 
 def page_of(summary: Mapping[str, Any], units: Sequence[Mapping[str, Any]]) -> str:
@@ -23,6 +32,7 @@ def page_of(summary: Mapping[str, Any], units: Sequence[Mapping[str, Any]]) -> s
         data,
         about=html.escape(_about(summary)),
         layers="".join(map(_layer_row, summary["layers"])),
+        vectors=_vector_section(summary),
         heads="".join(heads),
     )
 
@@ -47,3 +57,22 @@ def _layer_row(layer: Mapping[str, Any]) -> str:
     numbers = (layer["units"], layer["number of detectors"], layer["number of unique concepts"])
     cells = "".join(f"<td class=n>{number}</td>" for number in numbers)
     return f"<tr><td>{html.escape(layer['layer'])}</td>{cells}<td>{html.escape(concepts)}</td></tr>"
+
+
+def _vector_section(summary: Mapping[str, Any]) -> str:
+    """Returns the section on concepts that units combine to; "" without vectors."""
+    rows = [(layer["layer"], row) for layer in summary["layers"] for row in layer.get("concept vectors", ())]
+    if not rows:
+        return ""
+    heads = ("layer", "concept", "category", "best unit", *COMPARED)
+    return VECTORS.format(
+        heads="".join(f"<th{' class=n' * (place > 2)}>{name}</th>" for place, name in enumerate(heads)),
+        rows="".join(_vector_row(layer, row) for layer, row in rows),
+    )
+
+
+def _vector_row(layer: str, row: Mapping[str, Any]) -> str:
+    texts = "".join(f"<td>{html.escape(text)}</td>" for text in (layer, row["concept"], row["category"]))
+    shares = ("" if row[name] is None else f"{row[name]:.3f}" for name in COMPARED)
+    numbers = "".join(f"<td class=n>{number}</td>" for number in (row["unit"], *shares))
+    return f"<tr>{texts}{numbers}</tr>"

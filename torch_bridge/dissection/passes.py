@@ -103,13 +103,13 @@ def count_masks(
     data_set_pass = DataSetPass(context, context.layers, "dissection")
     axes = MapAxes(data_set_pass, alignment)
     for batch in data_set_pass.batches(indices):
-        kept, labels = _labels(context, data, batch)
+        kept, labels = read_labels(context, data, batch)
         planes: dict[tuple[int, int], LabelPlanes] = {}
         for layer, maps in batch.maps.items() if kept else ():
             own = _rotated(maps[kept], rotation).cpu()
             factors = _factors(own, labels)
             if factors not in planes:
-                planes[factors] = _enlarged(labels, factors, category_of)
+                planes[factors] = label_planes(own, labels, category_of)
             known = planes[factors]
             found = count_pixels(own, known, torch.from_numpy(thresholds[layer]), axes.of(layer, batch, known.size))
             result.layers[layer].add(found)
@@ -120,7 +120,7 @@ def count_masks(
     yield result
 
 
-def _labels(context: MethodContext, data: LabelledData, batch: DataSetBatch) -> tuple[list[int], PixelLabels]:
+def read_labels(context: MethodContext, data: LabelledData, batch: DataSetBatch) -> tuple[list[int], PixelLabels]:
     """Returns which pictures of a batch have readable labels, and their labels, (n, G, H, W) and (n, k)."""
     kept, maps, whole = [], [], []
     for place, index in enumerate(batch.indices.tolist()):
@@ -148,7 +148,9 @@ def _factors(maps: Tensor, labels: PixelLabels) -> tuple[int, int]:
     return down, across
 
 
-def _enlarged(labels: PixelLabels, factors: tuple[int, int], category_of: Tensor) -> LabelPlanes:
+def label_planes(maps: Tensor, labels: PixelLabels, category_of: Tensor) -> LabelPlanes:
+    """Returns labels enlarged by whole factors until they are no smaller than maps (N, C, h, w)."""
+    factors = _factors(maps, labels)
     large = labels.maps.repeat(factors[0], 2).repeat(factors[1], 3) if max(factors) > 1 else labels.maps
     planes, whole = (torch.from_numpy(array).long() for array in (large, labels.whole))
     return LabelPlanes.of(planes, whole, category_of)

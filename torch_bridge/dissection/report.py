@@ -23,12 +23,17 @@ def write_report(
     layers: Sequence[LayerDissection],
     names: Mapping[str, str],
     bar: float = BAR,
+    vectors: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, Any]:
     """Writes LAYER.csv for each layer, SUMMARY and PAGE into a folder; returns the summary.
 
-    names: file name by layer, without its suffix. Raises OSError.
+    names: file name by layer, without its suffix. vectors: by layer a row for each concept that units combine to, as
+    `score_rows` returns them. Raises OSError.
     """
     summary = {**about, "bar": bar, "layers": [_layer_summary(layer, bar, names) for layer in layers]}
+    for entry in summary["layers"]:
+        if vectors and entry["layer"] in vectors:
+            entry["concept vectors"] = list(vectors[entry["layer"]])
     for layer in layers:
         write_whole(folder / f"{names[layer.layer]}.csv", [write_table(layer.findings).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])

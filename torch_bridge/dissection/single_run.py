@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import NamedTuple
@@ -103,6 +103,17 @@ def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[Unit
 
     layers: number of units by layer. Raises InputError for a folder of another network or without these layers.
     """
+    path, tables, found = user_path(folder), dissected_tables(folder, layers), {}
+    for layer, units in layers.items():
+        name = tables[layer]
+        found[layer] = sorted(read_table(path / name), key=lambda finding: finding.unit)
+        if [finding.unit for finding in found[layer]] != list(range(units)):
+            raise InputError(f"{path / name}: {len(found[layer])} units, but {layer} has {units}: of another network")
+    return found
+
+
+def dissected_tables(folder: str, layers: Iterable[str]) -> dict[str, str]:
+    """Returns the file name of each layer's table in the folder of a dissection. Raises InputError."""
     path = user_path(folder)
     try:
         document = parse_json(read_file(path / SUMMARY, MAX_SUMMARY))
@@ -111,12 +122,7 @@ def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[Unit
         raise InputError(f"{path}: {failure_text(error)}; name a folder that innerwalk dissect has finished") from None
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path / SUMMARY}: no summary of innerwalk dissect; dissect again") from None
-    found = {}
-    for layer, units in layers.items():
-        name = tables.get(layer)
-        if name is None or PurePath(name).name != name:
+    for layer in layers:
+        if layer not in tables or PurePath(tables[layer]).name != tables[layer]:
             raise InputError(f"{path}: layer {layer} isn't dissected there; {', '.join(list(tables)[:5])} are")
-        found[layer] = sorted(read_table(path / name), key=lambda finding: finding.unit)
-        if [finding.unit for finding in found[layer]] != list(range(units)):
-            raise InputError(f"{path / name}: {len(found[layer])} units, but {layer} has {units}: of another network")
-    return found
+    return {layer: tables[layer] for layer in layers}

@@ -13,6 +13,7 @@ from .concept_contribution import CONCEPT_CONTRIBUTION
 from .concept_direction import CONCEPT_DIRECTION
 from .concept_failures import CONCEPT_FAILURES
 from .concept_losses import CONCEPT_LOSSES
+from .concept_vectors import CONCEPT_VECTORS
 from .contribution import CONTRIBUTION
 from .deconvnet import DECONVNET
 from .dgn_am import DGN_AM
@@ -64,7 +65,7 @@ QUESTIONS: dict[str, tuple[Method, ...]] = {
     "Where is the evidence for a class?": (GRAD_CAM, LAYER_CAM, CAM, ATTENTION_ROLLOUT, LOCALISATION),
     "Can these answers be trusted?": (ATTRIBUTION_SCORES, ATTRIBUTION_SANITY, LOCALISATION_SCORES),
     "What made the prediction?": (CONTRIBUTION, CONCEPT_CONTRIBUTION, CONCEPT_FAILURES, CONCEPT_LOSSES),
-    "Which concepts does it know?": (DISSECTION, CONCEPT_DIRECTION),
+    "Which concepts does it know?": (DISSECTION, CONCEPT_VECTORS, CONCEPT_DIRECTION),
     "What does it look for?": (TOP_IMAGES, EVIDENCE, MAXIMISATION, UNIT_HISTORY, DGN_AM),
     "What does it keep of the input?": (INVERSION, UPCONVNET),
     "Is the network healthy?": (HEALTH,),

@@ -36,6 +36,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "smooth_grad": {"count": 3},
     "rise": {"count": 5},
     "concept_direction": {"concept": "star", "count": 10, "tested": 12, "splits": 20, "steps": 2},
+    "concept_vectors": {"count": 16, "epochs": 1},
     "attribution_scores": {"steps": 2, "methods": "saliency,layer_cam"},
     "attribution_sanity": {"stages": 2, "methods": "saliency,integrated_gradients"},
 }
