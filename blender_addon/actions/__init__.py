@@ -25,6 +25,7 @@ from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
+from .painting import clear_strokes, paint, paint_at, put_brush_away, take_brush
 from .pictures import render_pictures, take_picture
 from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of, turn_slices
@@ -45,6 +46,7 @@ __all__ = [
     "build_hall",
     "cancel_method",
     "choose_position",
+    "clear_strokes",
     "close_series",
     "collapse",
     "collapsed_blocks",
@@ -80,6 +82,8 @@ __all__ = [
     "outdated_halls",
     "overlay",
     "page_shelf",
+    "paint",
+    "paint_at",
     "pause_video",
     "pick",
     "place_held",
@@ -90,6 +94,7 @@ __all__ = [
     "position_of",
     "preview_film",
     "probe",
+    "put_brush_away",
     "rebuild_groups",
     "record_series",
     "remove_hall",
@@ -118,6 +123,7 @@ __all__ = [
     "step_video",
     "stop_recording",
     "stop_video",
+    "take_brush",
     "take_picture",
     "turn_slices",
     "wait_for_bridge",

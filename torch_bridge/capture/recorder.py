@@ -180,6 +180,11 @@ def _build_network(
 
 
 def _provenance(info: RecordingInfo, index: int, ablation: Ablation, positions: Mapping[str, int]) -> dict[str, Any]:
-    run = {"index": index, "ablated": ablation.as_json(), "strokes": ablation.strokes_as_json(), "positions": dict(positions)}
+    run = {
+        "index": index,
+        "ablated": ablation.as_json(),
+        "strokes": ablation.strokes_as_json(),
+        "positions": dict(positions),
+    }
     versions = {"innerwalk": VERSION, "torch": str(torch.__version__)}
     return versions | {key: value for key, value in run.items() if value} | {**info.provenance}

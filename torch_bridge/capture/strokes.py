@@ -1,4 +1,4 @@
-"""Strokes of a brush: channels of a layer that get another value at some places of their maps, once the layer has run."""
+"""Strokes of a brush: channels of a layer that get another value at some places of their maps once it has run."""
 
 from __future__ import annotations
 

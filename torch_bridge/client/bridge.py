@@ -164,9 +164,9 @@ class Bridge:
         inputs: made with `file`, `words` and so on, or texts as in `named`, one for each argument of the network.
         on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
         that are 0 in this run; the id of a panel stands for the layer that it shows. positions: by layer id, which
-        frame, window or other position of the input is shown. strokes: objects such as {"layer": "up2", "channels": [3],
-        "cells": [[4, 4], [4, 5]], "insert": False}, which change channels at some places of their maps, to 0 or to the
-        level that they have where they are active. `Recording.run` names this run for `start`.
+        frame, window or other position of the input is shown. strokes: objects such as {"layer": "up2", "channels":
+        [3], "cells": [[4, 4], [4, 5]], "insert": False}, which change channels at some places of their maps, to 0 or to
+        the value that they have where they are active. `Recording.run` names this run for `start`.
         """
         digest, graph = self._graphs.get(network, ("", None))
         input_values, input_arrays = pack_inputs(inputs)
@@ -207,8 +207,8 @@ class Bridge:
         """Start a job that computes a method, and return the job's description with its `id`.
 
         channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
-        as `Recording.run` of `record`; or inputs, ablate, positions and strokes, as in `record`, on which the network is run
-        first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
+        as `Recording.run` of `record`; or inputs, ablate, positions and strokes, as in `record`, on which the network
+        is run first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
         UnknownRun if the bridge no longer keeps the run.
         """
         input_values, arrays = pack_inputs(inputs or ())
@@ -324,9 +324,7 @@ def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     return bridge
 
 
-def _run_values(
-    ablate: Ablate | None, positions: Mapping[str, int] | None, strokes: Strokes | None
-) -> dict[str, Any]:
+def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None, strokes: Strokes | None) -> dict[str, Any]:
     """The JSON values of what is changed in a run."""
     ablated = None if ablate is None else {layer: list(channels) for layer, channels in ablate.items()}
     values: dict[str, Any] = {"ablate": ablated, "positions": None if positions is None else dict(positions)}

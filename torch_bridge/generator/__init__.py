@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..recording.errors import UnknownName
-from .coded_pictures import CODE_LENGTH, CONCEPT_NAMES, CodedPicture, draw_code, paint_code
+from .coded_pictures import CHOICES, CODE_LENGTH, CONCEPT_NAMES, CodedPicture, draw_code, paint_code
 
 if TYPE_CHECKING:
     from torch import nn
@@ -47,7 +47,7 @@ def network(part: str = "generator") -> nn.Module:
     if part == "generator":
         from .picture_generator import ConceptsGenerator
 
-        return ConceptsGenerator(CODE_LENGTH)
+        return ConceptsGenerator(CODE_LENGTH, tuple(CHOICES.values()))
     from .segmenter_net import ConceptsSegmenter
 
     return ConceptsSegmenter(len(CONCEPT_NAMES))

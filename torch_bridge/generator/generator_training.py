@@ -13,10 +13,14 @@ from torch import Tensor, nn
 from ..concepts.concepts_training import to_network_input
 from .coded_pictures import CONCEPT_NAMES, SCENES, draw_code, paint_code
 
-EDGE_WEIGHT = 1.0
+PIXEL_WEIGHT = 0.2
+"""Weight of absolute differences beside the squared ones, which alone would leave pictures soft."""
+EDGE_WEIGHT = 0.2
 """Weight of the differences of neighbouring pixels beside that of the pixels, for sharp outlines."""
 OBJECT_WEIGHT = 2.0
 """By how much a pixel of an object counts more than one of the ground; objects cover a tenth of all pixels."""
+SEGMENTED_OBJECT_WEIGHT = 4.0
+"""The same for the segmenter."""
 PICTURE_NOISE = 0.1
 """Largest standard deviation of the noise that the segmenter learns to bear, for pictures in -1..1."""
 
@@ -60,27 +64,28 @@ def make_coded_pictures(split: int, count: int, seed: int, on_picture: Callable[
 
 
 def picture_loss(drawn: Tensor, true: Tensor, shown: Tensor) -> Tensor:
-    """Returns the mean absolute difference of pixels and of their differences to neighbours, objects counting more.
+    """Returns the mean squared and absolute difference of pixels and of their differences to neighbours, objects more.
 
     drawn, true: (N, 3, H, W) float32 in -1..1. shown: (N, H, W) uint8.
     """
     error = drawn - true
     weight = 1 + OBJECT_WEIGHT * (shown[:, None] >= len(SCENES))
     edges = error.diff(dim=2).abs().mean() + error.diff(dim=3).abs().mean()
-    return (error.abs() * weight).mean() + EDGE_WEIGHT * edges
+    return ((error.square() + PIXEL_WEIGHT * error.abs()) * weight).mean() + EDGE_WEIGHT * edges
 
 
 def generator_loss(model: nn.Module, data: CodedPictures, chosen: Tensor, random: torch.Generator) -> Tensor:
-    """Returns the loss of the pictures (N,) int64 that are `chosen`: those drawn from their codes beside the painter's."""
+    """Returns the loss of the `chosen` pictures (N,) int64: those drawn from their codes beside the painter's."""
     return picture_loss(model(data.codes[chosen]), to_network_input(data.images[chosen]), data.shown[chosen])
 
 
 def segmenter_loss(model: nn.Module, data: CodedPictures, chosen: Tensor, random: torch.Generator) -> Tensor:
-    """Returns the cross-entropy of the pixels of the pictures (N,) int64 that are `chosen`, with noise of some strength."""
+    """Returns the cross-entropy of the pixels of the `chosen` pictures (N,) int64, with noise of some strength."""
     images = to_network_input(data.images[chosen])
     strength = PICTURE_NOISE * torch.rand((len(chosen), 1, 1, 1), generator=random)
     noisy = images + strength * torch.randn(images.shape, generator=random)
-    return F.cross_entropy(model(noisy), data.shown[chosen].long())
+    weights = torch.tensor([1.0 + SEGMENTED_OBJECT_WEIGHT * (k >= len(SCENES)) for k in range(len(CONCEPT_NAMES))])
+    return F.cross_entropy(model(noisy), data.shown[chosen].long(), weights)
 
 
 Loss = Callable[[nn.Module, CodedPictures, Tensor, torch.Generator], Tensor]
@@ -105,14 +110,14 @@ def train(model: nn.Module, data: CodedPictures, settings: GeneratorTraining, lo
 
 
 def segment(segmenter: nn.Module, pictures: Tensor, batch: int = 100) -> Tensor:
-    """Returns what a segmenter says of pictures (N, 3, H, W) float32 in -1..1: (N, H, W) int64 concept of each pixel."""
+    """Returns which concept a segmenter sees in each pixel, (N, H, W) int64, of pictures (N, 3, H, W) in -1..1."""
     segmenter.eval()
     with torch.no_grad():
         return torch.cat([segmenter(part).argmax(1) for part in pictures.split(batch)])
 
 
 def concept_ious(said: Tensor, shown: Tensor) -> dict[str, float]:
-    """Returns the IoU of each concept, over all pixels of all pictures; (N, H, W) integers: positions in CONCEPT_NAMES."""
+    """Returns the IoU of each concept over all pixels; said, shown: (N, H, W) integers, positions in CONCEPT_NAMES."""
     ious = {}
     for number, name in enumerate(CONCEPT_NAMES):
         a, b = said == number, shown == number

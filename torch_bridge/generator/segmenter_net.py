@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-CHANNELS = (16, 32, 48, 64)
+CHANNELS = (12, 32, 64, 80)
 """Channels of the maps of 64, 32, 16 and 8 pixels."""
 
 
@@ -21,30 +20,31 @@ class SegmenterBlock(nn.Sequential):
 
 
 class ConceptsSegmenter(nn.Module):
-    """Pictures (N, 3, H, W) float32 in -1..1 -> (N, concepts, H, W) logits; a small U-Net (Ronneberger et al. 2015)."""
+    """Pictures (N, 3, H, W) float32 in -1..1 -> (N, concepts, H, W) logits; a U-Net (Ronneberger et al. 2015).
+
+    The skipped maps are added, not appended, which costs less where maps are large.
+    """
 
     def __init__(self, concepts: int) -> None:
         super().__init__()
-        first, *deeper = CHANNELS
+        first, deepest = CHANNELS[0], CHANNELS[-1]
         self.down = nn.ModuleList([SegmenterBlock(3, first)])
-        for shallow, deep in zip(CHANNELS, deeper, strict=False):
-            self.down.append(SegmenterBlock(shallow, deep, 2))
-        self.middle = SegmenterBlock(CHANNELS[-1], CHANNELS[-1])
-        self.up = nn.ModuleList(
-            SegmenterBlock(deep + shallow, shallow)
-            for deep, shallow in zip(CHANNELS[:0:-1], CHANNELS[-2::-1], strict=True)
-        )
+        self.down.extend(SegmenterBlock(*pair, 2) for pair in zip(CHANNELS, CHANNELS[1:], strict=False))
+        self.middle = nn.Sequential(SegmenterBlock(deepest, deepest), SegmenterBlock(deepest, deepest))
+        pairs = list(zip(CHANNELS[:0:-1], CHANNELS[-2::-1], strict=True))
+        self.narrow = nn.ModuleList(nn.Conv2d(deep, shallow, 1) for deep, shallow in pairs)
+        self.up = nn.ModuleList(SegmenterBlock(shallow, shallow) for _, shallow in pairs)
         self.classify = nn.Conv2d(first, concepts, 1)
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, 3, H, W) float32 in -1..1 -> (N, concepts, H, W) float32 logits."""
-        shallow = []
+        skipped = []
         for block in self.down:
             x = block(x)
-            shallow.append(x)
-        x = self.middle(shallow.pop())
-        for block in self.up:
-            skipped = shallow.pop()
-            enlarged = F.interpolate(x, skipped.shape[2:], mode="bilinear", align_corners=False)
-            x = block(torch.cat((enlarged, skipped), 1))
+            skipped.append(x)
+        x = self.middle(skipped.pop())
+        for narrow, block in zip(self.narrow, self.up, strict=True):
+            shallow = skipped.pop()
+            x = F.interpolate(narrow(x), shallow.shape[2:], mode="bilinear", align_corners=False)
+            x = block(x + shallow)
         return self.classify(x)

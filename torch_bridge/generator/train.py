@@ -35,10 +35,10 @@ from .generator_training import (
 )
 
 MEASURED_PICTURES = 1000
-SHEET_STEPS = 500
+SHEET_STEPS = 200
 """Steps between two sheets of pictures."""
 SHEET_ROWS, SHEET_COLUMNS = 4, 16
-STEPS = {"generator": 6000, "segmenter": 700}
+STEPS = {"generator": 5000, "segmenter": 1500}
 
 
 def untrained(part: str, seed: int) -> nn.Module:
@@ -122,7 +122,9 @@ def train_to_folder(part: str, settings: GeneratorTraining, folder: Path, measur
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command; returns its exit status."""
-    parser = argparse.ArgumentParser(description="Train the shipped generator, or the segmenter that reads its pictures.")
+    parser = argparse.ArgumentParser(
+        description="Train the shipped generator, or the segmenter that reads its pictures."
+    )
     parser.add_argument("part", choices=sorted(STEPS))
     parser.add_argument("--pictures", type=int, default=GeneratorTraining.pictures, help="training pictures (24000)")
     parser.add_argument("--steps", type=int, default=0, help=f"batches of 64 ({STEPS})")

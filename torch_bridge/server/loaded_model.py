@@ -21,8 +21,8 @@ from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, NamedContent, Source, copy_input, replace_first
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
-from ..probing.unit_levels import measure_levels, noise_codes
 from ..models.fingerprint import weights_fingerprint
+from ..probing.unit_levels import measure_levels, noise_codes
 from ..recording import Maps, Network, Recording
 from ..recording.arguments import name_list
 from ..recording.errors import InputError, UnknownName
@@ -182,8 +182,8 @@ class LoadedModel:
         """Run the network on inputs and return the recording.
 
         layers: globs over layer ids, or "panels". on_maps: called with the maps of each layer, during the run where the
-        layers to keep are known by then; an exception in it ends the run. ablate, strokes: as in `ablation`. positions: as in
-        `record`, besides those of the spec.
+        layers to keep are known by then; an exception in it ends the run. ablate, strokes: as in `ablation`. positions:
+        as in `record`, besides those of the spec.
         """
         layers, positions = name_list(layers), {**self.spec.positions, **(positions or {})}
         with self.lock.urgent():

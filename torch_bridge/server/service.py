@@ -89,8 +89,8 @@ class Service:
 
         layers: "panels" or ids. graph: the digest of the graph that the client has; the graph is sent if it is another.
         ablate: {layer id: channels} that are 0. strokes: objects with layer, channels, cells and insert, which change
-        channels at some places of their maps, to 0 or to the level that they have where they are active. positions: {layer id: number} of the frame, window or other position of
-        the input that is shown.
+        channels at some places of their maps, to 0 or to the value that they have where they are active. positions:
+        {layer id: number} of the frame, window or other position of the input that is shown.
         """
         network, layers = self.network(values), _text_list(values, "layers", [PANELS])
         inputs, known = self._read_inputs(network, values, arrays), text_value(values, "graph", "")
@@ -101,8 +101,8 @@ class Service:
         """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
 
         channels: the channels of these layers, by default all. run: the id of the run that the method is about, from
-        the answer of `record`; or inputs, ablate, strokes and positions, on which the network is run first. A method that needs
-        no input may name neither.
+        the answer of `record`; or inputs, ablate, strokes and positions, on which the network is run first. A method
+        that needs no input may name neither.
         """
         network, method = self.network(values), find_method(text_value(values, "method"))
         parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
