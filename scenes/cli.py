@@ -192,6 +192,17 @@ def dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
     print("\n".join(lines))
 
 
+def gan_dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk gan_dissect`."""
+    from ..torch_bridge.subject import RecordSpec
+    from .gan_dissection.run import run_gan_dissection
+
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = run_gan_dissection(RecordSpec(**record_fields(options, Path(scratch))), options, progress)
+    progress.close()
+    print("\n".join(lines))
+
+
 def compare(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk compare`."""
     from .compare import run_comparison
@@ -272,6 +283,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "record": record,
     "ask": ask,
     "dissect": dissect,
+    "gan_dissect": gan_dissect,
     "compare": compare,
     "series": series_command.series,
     "show": window_commands.show,

@@ -6,7 +6,17 @@ first, return one line that says what was done or requested, and raise an Innerw
 
 from ..live.stored_choices import shelved
 from ..vr.walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
-from .ablating import ablate, ablate_concept, ablate_selected, restore_channels
+from .ablating import (
+    ablate,
+    ablate_concept,
+    ablate_selected,
+    clear_strokes,
+    paint,
+    paint_at,
+    put_brush_away,
+    restore_channels,
+    take_brush,
+)
 from .arranging import align, move, reset_layout, scale
 from .bridge import (
     build_hall,
@@ -25,7 +35,6 @@ from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
-from .painting import clear_strokes, paint, paint_at, put_brush_away, take_brush
 from .pictures import render_pictures, take_picture
 from .placing import place_input, place_inputs, place_named
 from .positions import choose_position, position_of, turn_slices

@@ -13,9 +13,9 @@ from ..scene.hall import ray_hits as rays
 from ..scene.hall.board_hits import hit_input
 from ..scene.hall.ray_hits import Hit
 from ..scene.panels import find_panel
+from .ablating import paint_at
 from .comparing import halls_beside, short_name
 from .inspecting import concept_text
-from .painting import paint_at
 from .selecting import select
 from .shelf import held, pointed_input, pointed_shelf
 

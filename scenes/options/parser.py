@@ -29,6 +29,7 @@ from .argument_values import (
 )
 from .compare_arguments import COMPARE_EXAMPLES, add_compare
 from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
+from .gan_arguments import GAN_EXAMPLES, add_gan_dissect
 from .model_arguments import add_grid, add_input, add_model, add_question
 
 THEMES = tuple(colour_maps.THEMES)
@@ -37,7 +38,7 @@ Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\
 MODEL is one of
-  object, pair                the small networks that come with innerwalk, trained
+  object, pair, toybox        the small networks that come with innerwalk, trained; generator draws pictures
   resnet50                    a torchvision name; --weights DEFAULT downloads trained weights
   mypackage.nets:build        a function (or class) that returns the model; --arguments '{"depth": 4}'
   exported.pt2                a program saved by torch.export; it runs code from the file, so --trust is needed
@@ -110,6 +111,10 @@ def parser() -> argparse.ArgumentParser:
     add_grid(add_input(series))
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
+    gan = command(
+        "gan_dissect", "find which concepts the units of a generator paint, and which cause them", GAN_EXAMPLES
+    )
+    add_gan_dissect(gan)
     add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
     add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
     add_compare(command("compare", "compare networks, or the checkpoints of one, layer by layer", COMPARE_EXAMPLES))

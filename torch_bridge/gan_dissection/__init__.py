@@ -1,4 +1,14 @@
-"""GAN Dissection: which units of a generator paint which concepts, and pictures in which these units are changed.
+"""GAN Dissection: which units of a generator paint a concept, and pictures with these units changed (Bau et al. 2019)."""
 
-Bau et al. 2019, "GAN Dissection: Visualizing and Understanding Generative Adversarial Networks".
-"""
+from .generator_layer import GeneratorLayer, convolution_layers
+from .segmenters import ExactMasks, NetworkSegmenter
+from .unit_concepts import GeneratorDissection, dissect_units
+
+__all__ = [
+    "ExactMasks",
+    "GeneratorDissection",
+    "GeneratorLayer",
+    "NetworkSegmenter",
+    "convolution_layers",
+    "dissect_units",
+]

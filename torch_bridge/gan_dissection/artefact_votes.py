@@ -64,6 +64,9 @@ def rank_artefact_units(maps: Tensor, votes: np.ndarray) -> np.ndarray:
 
 
 def artefact_units(maps: Tensor, votes: Mapping[int, float], count: int) -> list[int]:
-    """Returns the `count` units that are most tied to artefacts, the first one most; maps in the order of the votes."""
+    """Returns the `count` units that are most tied to artefacts, the first one most.
+
+    maps: (N, U, h, w) of the pictures of the votes, in their order.
+    """
     scores = rank_artefact_units(maps, np.array(list(votes.values())))
     return [int(unit) for unit in np.argsort(-scores, kind="stable")[:count]]

@@ -20,7 +20,7 @@ from .segmenters import NetworkSegmenter
 
 PATCH = 0.4
 """Side of the places at which units are inserted, as a share of the picture's side."""
-STEPS, PAIRS, RATE, PENALTY = 60, 8, 0.05, 0.005
+STEPS, PAIRS, RATE, PENALTY = 40, 8, 0.06, 0.005
 """Steps of the search, pictures in each, size of a step, and weight of the squared shares."""
 START = 0.3
 """Share of each unit at the start."""
@@ -116,8 +116,7 @@ def rank_units(
             places = _enlarged(patches, painted.shape[1:])
             gain = (painted * places).sum() / places.sum()
             loss = left.mean() / before - gain + PENALTY * alpha.square().sum()
-            optimiser.zero_grad()
-            loss.backward()
+            (alpha.grad,) = torch.autograd.grad(loss, [alpha])  # not those of the weights
         optimiser.step()
         alpha.data.clamp_(0, 1)
         yield (step + 1) / STEPS

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -12,7 +13,8 @@ from torch.nn import functional as F
 from ..concepts.vocabulary import ALL_CONCEPTS
 from ..data.labelled import Concept
 from ..generator.coded_pictures import CODE_LENGTH, paint_code
-from ..recording.errors import InputError
+from ..recording.errors import InputError, UnknownName
+from .generator_layer import GeneratorLayer
 
 KNOWN_CATEGORIES = {name: category for category, name in ALL_CONCEPTS}
 
@@ -105,3 +107,22 @@ class NetworkSegmenter:
         with torch.no_grad():
             best = torch.cat([self.shares(part).argmax(1) for part in pictures.split(32)])
         return torch.stack([best == number for number in range(len(self.concepts))], 1).cpu()
+
+
+def find_reader(
+    name: str, networks: Mapping[str, Any], generator: GeneratorLayer, device: torch.device
+) -> ExactMasks | NetworkSegmenter:
+    """Returns what says of a generator's pictures what they show: the network of this name, or exact masks for "".
+
+    networks: those that are served beside the generator, by name. Raises UnknownName, or InputError for a generator
+    whose exact masks aren't known.
+    """
+    codes = generator.codes(1, 0)
+    maps, pictures = generator.maps_and_pictures(codes)
+    if name:
+        if name not in networks:
+            raise UnknownName("network of the bridge beside the generator", name, networks)
+        return NetworkSegmenter(networks[name], pictures, device)
+    reader = ExactMasks()
+    reader.shown(pictures, codes)
+    return reader

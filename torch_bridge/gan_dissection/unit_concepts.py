@@ -45,7 +45,8 @@ class MaskCounts:
     def zero(cls, thresholds: int, units: int, concepts: int) -> MaskCounts:
         """Returns the counts over no picture."""
         shapes = (thresholds, units, concepts), (thresholds, units), (concepts,)
-        return cls(*(np.zeros(shape, np.int64) for shape in shapes))
+        both, mask, truth = (np.zeros(shape, np.int64) for shape in shapes)
+        return cls(both, mask, truth)
 
     def add(self, maps: Tensor, shown: Tensor, thresholds: Tensor) -> None:
         """Adds pictures: maps (N, U, h, w), shown (N, L, H, W) bool, thresholds (T, U)."""

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 __all__ = [
     "CODE_LENGTH",
     "CONCEPT_NAMES",
+    "DEFAULT_INDEX",
+    "DEFAULT_SEED",
     "PARTS",
     "WEIGHTS_FOLDER",
     "CodedPicture",
@@ -29,6 +31,8 @@ __all__ = [
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
 PARTS = ("generator", "segmenter")
+DEFAULT_SEED, DEFAULT_INDEX = 1, 0
+"""Seed of the generator's default code, and index of the segmenter's default picture in the validation split."""
 
 
 def weights_path(part: str) -> Path:

@@ -116,10 +116,10 @@ def segment(segmenter: nn.Module, pictures: Tensor, batch: int = 100) -> Tensor:
         return torch.cat([segmenter(part).argmax(1) for part in pictures.split(batch)])
 
 
-def concept_ious(said: Tensor, shown: Tensor) -> dict[str, float]:
-    """Returns the IoU of each concept over all pixels; said, shown: (N, H, W) integers, positions in CONCEPT_NAMES."""
+def concept_ious(segmented: Tensor, shown: Tensor) -> dict[str, float]:
+    """Returns the IoU of each concept over all pixels; segmented, shown: (N, H, W) integers, positions in CONCEPT_NAMES."""
     ious = {}
     for number, name in enumerate(CONCEPT_NAMES):
-        a, b = said == number, shown == number
+        a, b = segmented == number, shown == number
         ious[name] = float((a & b).sum() / (a | b).sum().clamp(min=1))
     return ious

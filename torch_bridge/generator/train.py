@@ -21,6 +21,7 @@ from ..concepts.training_progress import TrainingProgress
 from ..concepts.training_script import run_script
 from ..concepts.vocabulary import SPLITS, VERSION
 from ..concepts.weight_files import half_precision_state, write_weights
+from ..models.weights import load_weights
 from . import WEIGHTS_FOLDER, load, network
 from .coded_pictures import CODE_LENGTH, CONCEPT_NAMES
 from .generator_training import (
@@ -89,10 +90,13 @@ def make_metadata(part: str, settings: GeneratorTraining, ious: dict[str, float]
     }
 
 
-def train_to_folder(part: str, settings: GeneratorTraining, folder: Path, measured: int = MEASURED_PICTURES) -> float:
+def train_to_folder(
+    part: str, settings: GeneratorTraining, folder: Path, measured: int = MEASURED_PICTURES, start: Path | None = None
+) -> float:
     """Trains a part and writes its weights into a folder, rounded to float16; returns its mean IoU as they are written.
 
-    A generator's folder also gets a sheet of pictures while it is trained.
+    A generator's folder also gets a sheet of pictures while it is trained, and its unfinished weights. start: weights
+    to begin with instead of random ones, such as these.
     """
     progress = TrainingProgress("pictures", settings.pictures + measured)
     data, test = (
@@ -100,6 +104,8 @@ def train_to_folder(part: str, settings: GeneratorTraining, folder: Path, measur
         for split, count in (("train", settings.pictures), ("test", measured))
     )
     model = untrained(part, settings.seed)
+    if start is not None:
+        load_weights(model, start)
     folder.mkdir(parents=True, exist_ok=True)
     progress = TrainingProgress(f"training {part}", settings.steps)
 
@@ -130,11 +136,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=0, help=f"batches of 64 ({STEPS})")
     parser.add_argument("--seed", type=int, default=0, help="random seed (0)")
     parser.add_argument("--folder", type=Path, default=WEIGHTS_FOLDER, help="where to write (the shipped folder)")
+    parser.add_argument("--rate", type=float, default=GeneratorTraining.rate, help="peak of the learning rate (0.003)")
+    parser.add_argument("--start", type=Path, metavar="FILE", help="weights to begin with (random)")
     options = parser.parse_args(arguments)
     if options.pictures < GeneratorTraining.batch or options.steps < 0:
         parser.error(f"at least {GeneratorTraining.batch} pictures (one batch) and 0 steps are needed")
-    settings = GeneratorTraining(options.pictures, options.steps or STEPS[options.part], seed=options.seed)
-    sys.stderr.write(f"mean IoU {train_to_folder(options.part, settings, options.folder):.4f}\n")
+    settings = GeneratorTraining(
+        options.pictures, options.steps or STEPS[options.part], rate=options.rate, seed=options.seed
+    )
+    sys.stderr.write(f"mean IoU {train_to_folder(options.part, settings, options.folder, start=options.start):.4f}\n")
     return 0
 
 

@@ -156,7 +156,7 @@ class INNERWALK_OT_drag_brush(bpy.types.Operator):
         return brush_spot(context.scene, hit) if hit is not None else None
 
     def _paint(self, context: bpy.types.Context, spot: tuple[float, float]) -> bool:
-        from ...actions.painting import paint_along
+        from ...actions.ablating import paint_along
 
         self._spots.append(spot)
         try:
@@ -171,7 +171,7 @@ def draw_brush(layout: bpy.types.UILayout, scene: bpy.types.Scene) -> None:
     """Draws buttons to take a brush of the selected channel, or the brush that is held, and to clear strokes."""
     if not scene.get(NETWORK_NAME):
         return
-    from ...actions.painting import describe_brush
+    from ...actions.ablating import describe_brush
     from ...live.stored_choices import held_brush, painted_strokes
     from ...scene.hall.ray_hits import map_shape
     from ...scene.panels import find_panel, shows_channels

@@ -8,10 +8,16 @@ from functools import partial
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...actions.ablating import ablate_concept, restore_channels
+from ...actions.ablating import (
+    ablate_concept,
+    clear_strokes,
+    describe_brush,
+    put_brush_away,
+    restore_channels,
+    take_brush,
+)
 from ...actions.comparing import halls_beside, short_name, show_difference, stand_alone, stand_beside
 from ...actions.methods import show_activations
-from ...actions.painting import clear_strokes, describe_brush, put_brush_away, take_brush
 from ...actions.series import show_position
 from ...live.hall_requests import method_of
 from ...live.session import current

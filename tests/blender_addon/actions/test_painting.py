@@ -10,7 +10,7 @@ bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import clicking  # noqa: E402
-from innerwalk.blender_addon.actions.painting import paint_along  # noqa: E402
+from innerwalk.blender_addon.actions.ablating import paint_along  # noqa: E402
 from innerwalk.blender_addon.imaging.brush_cells import brush_cells  # noqa: E402
 from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
