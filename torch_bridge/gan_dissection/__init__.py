@@ -1,4 +1,4 @@
-"""GAN Dissection: which units of a generator paint a concept, and pictures with these units changed (Bau et al. 2019)."""
+"""GAN Dissection: which units of a generator paint a concept, and what changing them does (Bau et al. 2019)."""
 
 from .generator_layer import GeneratorLayer, convolution_layers
 from .segmenters import ExactMasks, NetworkSegmenter

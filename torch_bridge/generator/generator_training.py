@@ -117,7 +117,7 @@ def segment(segmenter: nn.Module, pictures: Tensor, batch: int = 100) -> Tensor:
 
 
 def concept_ious(segmented: Tensor, shown: Tensor) -> dict[str, float]:
-    """Returns the IoU of each concept over all pixels; segmented, shown: (N, H, W) integers, positions in CONCEPT_NAMES."""
+    """Returns each concept's IoU over all pixels; segmented, shown: (N, H, W) integers, positions in CONCEPT_NAMES."""
     ious = {}
     for number, name in enumerate(CONCEPT_NAMES):
         a, b = segmented == number, shown == number
