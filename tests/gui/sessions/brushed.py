@@ -44,11 +44,16 @@ def paints(own: dict[str, np.ndarray]) -> rig.Steps:
         bpy.context.window_manager.windows[0].event_simulate(
             type="LEFTMOUSE", value="PRESS", x=round(spot[0]), y=round(spot[1])
         )
+        steps = dict[str, float]()
         while not changed(tag):
-            if time.perf_counter() - start > 30:
+            now = time.perf_counter() - start
+            if now > 30:
                 raise TimeoutError("the brush changed nothing")
+            if bpy.context.scene["innerwalk_look"] != tag:
+                steps.setdefault("handled", now)
             yield 0.005
-        times.append(time.perf_counter() - start)
+        steps["shown"] = time.perf_counter() - start
+        times.append(steps)
         yield from rig.event("LEFTMOUSE", "RELEASE", spot)
         yield 0.3
     rig.report("seconds from brush to picture", times)

@@ -1,5 +1,7 @@
 """GAN Dissection of a generator whose unit k paints colour k: all answers are known."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -16,7 +18,7 @@ from innerwalk.torch_bridge.recording.errors import InputError, ModelError
 from innerwalk.torch_bridge.subject import RecordSpec, prepare
 
 NAMES = ["none", "red", "green", "blue"]
-FOLDER = "tests/support"
+SUPPORT = Path(__file__).resolve().parents[2] / "support"
 
 
 @pytest.fixture(scope="module")
@@ -123,3 +125,38 @@ def test_segmenters_of_other_classes_are_refused_in_one_line(generator, segmente
         interventions.ConceptCodes(generator, segmenter, "ring", generator.codes(4, 0))
     with pytest.raises(InputError, match="exact masks are known for codes of 28 numbers"):
         segmenters.ExactMasks().shown(torch.zeros(1, 3, 24, 24), torch.zeros(1, 3))
+
+
+# The real one
+
+
+@pytest.fixture
+def digits(data_folder, monkeypatch) -> GeneratorLayer:
+    """The last layer of a DCGAN that draws digits, before its picture."""
+    monkeypatch.syspath_prepend(str(SUPPORT))
+    weights = data_folder / "weights" / "mnist_dcgan_generator.safetensors"
+    subject = prepare(RecordSpec("own_models:DcganGenerator", weights=str(weights)))
+    code = subject.adapter.arguments(subject.adapter.read(["noise:0"], 0))
+    return GeneratorLayer(subject.built.module, "gen.2.2", code, "DCGAN")
+
+
+def test_without_all_units_a_dcgan_draws_the_constant_picture(digits):
+    codes = digits.codes(3, 0)
+    before = digits.maps_and_pictures(codes)[1]
+    after = digits.changed(codes, interventions.ablation(range(digits.units)))
+    assert before.std((2, 3)).min() > 0.2 and after.flatten(1).std(1).max() == 0
+    region = torch.zeros(digits.size, dtype=torch.bool)
+    region[: digits.size[0] // 2] = True
+    half = digits.changed(codes, interventions.ablation(range(digits.units), region))
+    assert torch.equal(half[:, :, :10], after[:, :, :10]) and torch.equal(half[:, :, 18:], before[:, :, 18:])
+
+
+def test_a_classifier_reads_whole_pictures_of_a_dcgan(digits, data_folder):
+    weights = data_folder / "weights" / "mnist_lenet5.safetensors"
+    subject = prepare(RecordSpec("own_models:LeNet5", weights=str(weights), classes=[str(k) for k in range(10)]))
+    codes = digits.codes(40, 1)
+    pictures = digits.maps_and_pictures(codes)[1]
+    reader = segmenters.NetworkSegmenter(subject, pictures, torch.device("cpu"))
+    shown = reader.shown(pictures, codes)
+    assert shown.shape == (40, 10, 28, 28) and (shown.sum(1) == 1).all()
+    assert shown[:, :, 0, 0].any(0).sum() >= 6  # different digits
