@@ -139,7 +139,13 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     from ..torch_bridge.subject import RecordSpec, record_from
 
     with tempfile.TemporaryDirectory() as scratch:
-        recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
+        spec = RecordSpec(**record_fields(options, Path(scratch)))
+        if options.strokes:
+            from .gan_dissection.strokes import record_painted
+
+            recording = record_painted(spec, options.strokes)
+        else:
+            recording = record_from(spec, progress)
     progress("saving", 1.0)
     recording.save(options.output, overwrite=options.overwrite, half=options.half)
     progress.close()

@@ -31,6 +31,7 @@ from .compare_arguments import COMPARE_EXAMPLES, add_compare
 from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
 from .gan_arguments import GAN_EXAMPLES, add_gan_dissect
 from .model_arguments import add_grid, add_input, add_model, add_question
+from .stroke_argument import stroke
 
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
@@ -146,6 +147,14 @@ def add_record(sub: argparse.ArgumentParser) -> None:
         "--half", action="store_true", help="store maps as float16: half of the size, values off by at most 0.05 %%"
     )
     recorded.add_argument("--kernels", action="store_true", help="record the kernels of convolutions too")
+    recorded.add_argument(
+        "--stroke",
+        dest="strokes",
+        action="append",
+        type=stroke,
+        metavar="insert:LAYER:0,5@X,Y,SIZE",
+        help="give channels the value that they have where active, or with ablate: 0, at a place of the picture",
+    )
     add_grid(recorded)
     recorded.add_argument(
         "--position",

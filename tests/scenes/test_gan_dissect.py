@@ -11,6 +11,7 @@ pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
 from innerwalk.scenes import cli
 from innerwalk.tests.support.pictures import read_picture
 from innerwalk.torch_bridge.gan_dissection import interventions
+from innerwalk.torch_bridge.recording import load
 
 SUPPORT = str(Path(__file__).resolve().parents[1] / "support")
 PAINTER = ["gan_dissect", "own_networks:Painter", "--folder", SUPPORT, "--layers", "units", "--count", "32"]
@@ -56,3 +57,13 @@ def test_what_cannot_be_dissected_is_one_line(tmp_path, arguments, words, capsys
     assert cli.main([*arguments, "-o", str(tmp_path / "out")]) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("innerwalk: ") and words in error and "bug" not in error
+
+
+def test_the_command_line_paints(tmp_path, capsys):
+    options = ["own_networks:Painter", "--folder", SUPPORT, "--input", "noise:1", "-o", str(tmp_path / "out")]
+    assert cli.main(["record", *options, "--stroke", "insert:units:2@0.04,0.04,0.05"]) == 0, capsys.readouterr().err
+    recording = load(tmp_path / "out")
+    assert recording.maps("units").data[2, 0, 0] == 1 and recording.provenance["strokes"][0]["cells"] == [[0, 0]]
+    with pytest.raises(SystemExit):
+        cli.main(["record", *options, "--stroke", "insert:units@0.5"])
+    assert "is no stroke; write ablate:LAYER" in capsys.readouterr().err
