@@ -51,6 +51,7 @@ def held_brush(scene: bpy.types.Scene) -> Brush | None:
     if not values:
         return None
     is_brush = values.keys() == set(Brush._fields) and _are_indices(values["channels"])
+    is_brush = is_brush and isinstance(values["layer"], str) and bool(values["channels"])
     if not (is_brush and type(values["insert"]) is bool and type(values["size"]) in (int, float)):
         raise _damaged(scene, BRUSH)
     return Brush(**values)
