@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ...blender_addon.imaging import png
+from ...blender_addon.imaging.png import encode_8bit
 from ...blender_addon.imaging.filenames import file_names
 from ...torch_bridge.capture.guard import RUN_LOCK, evaluation_mode
 from ...torch_bridge.capture.layer_paths import layer_paths
@@ -148,10 +148,15 @@ def _concept_set(
             work.progress(f"units of {generator.layer} for {concept}", found)
     units = alpha.argsort(descending=True, stable=True)[: options.top].tolist()
     effect = interventions.measure_effect(generator, segmenter, known, concept, units, levels)
-    write_whole(file, [png.encode_8bit(intervention_sheet(generator, known, units, levels))])
+    write_whole(file, [png_of(intervention_sheet(generator, known, units, levels))])
     shares = [round(float(alpha[unit]), 4) for unit in units]
     numbers = {"effect": effect.effect, "removed": effect.removed, "inserted": effect.inserted}
     return {"layer": generator.layer, "concept": concept, "units": units, "alpha": shares} | numbers
+
+
+def png_of(page: np.ndarray) -> bytes:
+    """Returns a page (H, W, 3) uint8 sRGB as a PNG file."""
+    return encode_8bit(page.astype(np.float32) / 255)
 
 
 def _set_line(entry: dict[str, Any]) -> str:
@@ -172,7 +177,7 @@ def _artefacts(options: argparse.Namespace, generator: GeneratorLayer, file: Pat
     with torch.no_grad():
         after = generator.changed(codes[worst], interventions.ablation(units))
     page = sheet([before[worst], after, difference(before[worst], after)])
-    write_whole(file, [png.encode_8bit(page)])
+    write_whole(file, [png_of(page)])
     return units
 
 

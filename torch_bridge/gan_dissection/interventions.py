@@ -24,7 +24,7 @@ STEPS, PAIRS, RATE, PENALTY = 40, 8, 0.06, 0.005
 """Steps of the search, pictures in each, size of a step, and weight of the squared shares."""
 START = 0.3
 """Share of each unit at the start."""
-SHOWN_SHARE = 0.02
+SHOWN_SHARE = 0.04
 """Share of a picture's pixels from which on it shows a concept."""
 MIN_SHOWN = 4
 """Pictures that must show a concept."""
@@ -62,7 +62,7 @@ class CausalEffect:
 
 
 class ConceptCodes:
-    """Codes of a generator by whether their pictures show a concept."""
+    """Codes of a generator by whether their pictures show a concept; those that show most of it first."""
 
     def __init__(self, generator: GeneratorLayer, segmenter: NetworkSegmenter, concept: str, codes: Tensor) -> None:
         """Raises InputError for a concept that the segmenter doesn't know, or that hardly a picture shows."""
@@ -72,7 +72,8 @@ class ConceptCodes:
         self.number = names.index(concept)
         shown = segmenter.shown(generator.maps_and_pictures(codes)[1], codes)[:, self.number]
         share = shown.float().mean((1, 2))
-        self.having, self.lacking = codes[share > SHOWN_SHARE], codes[share == 0]
+        most = share.argsort(descending=True, stable=True)
+        self.having, self.lacking = codes[most[share[most] > SHOWN_SHARE]], codes[share == 0]
         if len(self.having) < MIN_SHOWN:
             raise InputError(
                 f"{concept} is shown in {len(self.having)} of {len(codes)} pictures; {MIN_SHOWN} are needed: more "
