@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ...blender_addon.imaging.png import encode_8bit
 from ...blender_addon.imaging.filenames import file_names
+from ...blender_addon.imaging.png import encode_8bit
 from ...torch_bridge.capture.guard import RUN_LOCK, evaluation_mode
 from ...torch_bridge.capture.layer_paths import layer_paths
 from ...torch_bridge.dissection.parts import write_whole
