@@ -94,7 +94,7 @@ def _data(spec: RecordSpec, method: Method, question: Question) -> DataSet | Non
     if question.data is not None:
         return open_data(question.data[1], question.data[0])
     name = shipped_name(spec.model, spec.arguments) if "data" in method.needs else ""
-    return open_data(own_data(name), name) if name else None
+    return open_data(own_data(name), name) if name and own_data(name) else None
 
 
 def read_parameters(method: Method, texts: Mapping[str, str]) -> dict[str, Any]:

@@ -140,7 +140,13 @@ def record(options: argparse.Namespace, progress: ProgressBar) -> None:
     from ..torch_bridge.subject import RecordSpec, record_from
 
     with tempfile.TemporaryDirectory() as scratch:
-        recording = record_from(RecordSpec(**record_fields(options, Path(scratch))), progress)
+        spec = RecordSpec(**record_fields(options, Path(scratch)))
+        if options.strokes:
+            from .gan_dissection.strokes import record_painted
+
+            recording = record_painted(spec, options.strokes)
+        else:
+            recording = record_from(spec, progress)
     progress("saving", 1.0)
     recording.save(options.output, overwrite=options.overwrite, half=options.half)
     progress.close()
@@ -189,6 +195,17 @@ def dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
 
     with tempfile.TemporaryDirectory() as scratch:
         lines = run_dissection(RecordSpec(**record_fields(options, Path(scratch))), options, progress)
+    progress.close()
+    print("\n".join(lines))
+
+
+def gan_dissect(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk gan_dissect`."""
+    from ..torch_bridge.subject import RecordSpec
+    from .gan_dissection.run import run_gan_dissection
+
+    with tempfile.TemporaryDirectory() as scratch:
+        lines = run_gan_dissection(RecordSpec(**record_fields(options, Path(scratch))), options, progress)
     progress.close()
     print("\n".join(lines))
 
@@ -273,6 +290,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "record": record,
     "ask": ask,
     "dissect": dissect,
+    "gan_dissect": gan_dissect,
     "compare": compare,
     "series": series_command.series,
     "show": window_commands.show,

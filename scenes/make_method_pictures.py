@@ -30,7 +30,7 @@ from .options.argument_values import record_fields
 from .options.parser import parser
 from .tables import flags_of, visible_channels
 
-COMMAND = re.compile(r"^innerwalk (ask (?:object|toybox) .*)$", re.M)
+COMMAND = re.compile(r"^innerwalk (ask (?:object|toybox|generator) .*)$", re.M)
 WIDTH, TILE, LARGE_TILE, GAP, LINE, TITLE = 664, 104, 156, 6, 14, 24
 """Pixels: the picture's width, a tile's side, that of up to FEW tiles, between tiles, a caption's line, the title."""
 SHEET_SIDE, SHEET_WIDTH = 300, 540
@@ -71,7 +71,7 @@ def draw_answer(recording: Recording, options: argparse.Namespace) -> Image.Imag
     method, named = METHODS[options.method], list[tuple[Image.Image, str]]()
     all_maps = ask.maps_of(recording, method.name)
     is_sheet = all_maps[0].colour and min(all_maps[0].shape[1:]) > SHEET_SIDE
-    if method.needs == "input" and method.name != "maximisation" and not is_sheet:
+    if method.needs == "input" and method.name != "maximisation" and not is_sheet and recording.prediction.top:
         _, name, share = recording.prediction.top[0]
         named.append((_image(recording.picture / 255), f"input: {name} {share:.0%}"))
     for maps in all_maps:

@@ -14,7 +14,8 @@ def spec_fields(name: str, folder: Path) -> dict[str, Any]:
     """Returns RecordSpec fields for a shipped network and its default picture, which is written into `folder`."""
     from ..torch_bridge.server.config import shipped_network
 
-    return shipped_network(name) | {"inputs": [str(write_picture(name, folder))]}
+    fields = shipped_network(name)
+    return fields if name == "generator" else fields | {"inputs": [str(write_picture(name, folder))]}
 
 
 def write_picture(name: str, folder: Path) -> Path:

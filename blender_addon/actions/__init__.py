@@ -6,7 +6,17 @@ first, return one line that says what was done or requested, and raise an Innerw
 
 from ..live.stored_choices import shelved
 from ..vr.walk_actions import end_walk, go_to_place, start_walk, walk_at_desk
-from .ablating import ablate, ablate_concept, ablate_selected, restore_channels
+from .ablating import (
+    ablate,
+    ablate_concept,
+    ablate_selected,
+    clear_strokes,
+    paint,
+    paint_at,
+    put_brush_away,
+    restore_channels,
+    take_brush,
+)
 from .arranging import align, move, reset_layout, scale
 from .bridge import (
     build_hall,
@@ -45,6 +55,7 @@ __all__ = [
     "build_hall",
     "cancel_method",
     "choose_position",
+    "clear_strokes",
     "close_series",
     "collapse",
     "collapsed_blocks",
@@ -80,6 +91,8 @@ __all__ = [
     "outdated_halls",
     "overlay",
     "page_shelf",
+    "paint",
+    "paint_at",
     "pause_video",
     "pick",
     "place_held",
@@ -90,6 +103,7 @@ __all__ = [
     "position_of",
     "preview_film",
     "probe",
+    "put_brush_away",
     "rebuild_groups",
     "record_series",
     "remove_hall",
@@ -118,6 +132,7 @@ __all__ = [
     "step_video",
     "stop_recording",
     "stop_video",
+    "take_brush",
     "take_picture",
     "turn_slices",
     "wait_for_bridge",

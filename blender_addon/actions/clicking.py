@@ -7,11 +7,13 @@ from collections.abc import Callable, Sequence
 import bpy
 from mathutils import Vector
 
+from ..live.stored_choices import held_brush
 from ..properties import OBJECT_ROLE
 from ..scene.hall import ray_hits as rays
 from ..scene.hall.board_hits import hit_input
 from ..scene.hall.ray_hits import Hit
 from ..scene.panels import find_panel
+from .ablating import paint_at
 from .comparing import halls_beside, short_name
 from .inspecting import concept_text
 from .selecting import select
@@ -45,8 +47,13 @@ def hit_kind(hit: Hit) -> str:
 
 
 def _select_tile(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Selects a tile in its hall, and the channel of the same place in the hall beside that, so that both are seen."""
+    """Selects a tile in its hall, and the channel of the same place in the hall beside that, so that both are seen.
+
+    With a brush in its hall it paints at that place instead.
+    """
     owner = rays.find_hall(scene, hit)
+    if (spot := brush_spot(owner, hit)) is not None:
+        return paint_at(owner, *spot)
     line = select(owner, hit.layer, hit.channel)
     for other in {scene, *halls_beside(scene)} - {owner}:
         panel = find_panel(other, hit.layer)
@@ -55,6 +62,16 @@ def _select_tile(scene: bpy.types.Scene, hit: Hit) -> str:
     text = concept_text(bpy.data.objects[hit.object], hit.channel) if hit.channel >= 0 else ""
     where = f"{short_name(owner)}: " if owner != scene else ""
     return f"{where}{line}{f', {text}' if text else ''}"
+
+
+def brush_spot(scene: bpy.types.Scene, hit: Hit) -> tuple[float, float] | None:
+    """Returns where on the picture a hall's brush would paint, as shares from the left and from the top.
+
+    None without a brush, beside tiles, and on tiles without rows and columns.
+    """
+    if hit.role != "panel" or hit.channel < 0 or held_brush(scene) is None:
+        return None
+    return hit.spot if min(rays.map_shape(bpy.data.objects[hit.object])) > 1 else None
 
 
 def _deselect(scene: bpy.types.Scene, hit: Hit) -> str:

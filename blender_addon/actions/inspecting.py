@@ -17,7 +17,7 @@ from ..live.session import current
 from ..plans.layer_card import format_range, format_shape, operation_name
 from ..plans.number_text import format_number
 from ..properties import (
-    DISSECTION_METHOD,
+    DISSECTION_METHODS,
     NETWORK_NAME,
     PANEL_LAYER_ID,
     WEIGHT_STATISTICS_LAYER,
@@ -158,7 +158,7 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
 def _method_numbers(panel: bpy.types.Object, channel: int, method: str) -> list[tuple[str, str]]:
     """Returns the method's numbers of a channel as texts, without those that other facts say in words."""
     in_words = {"flags", CATEGORY}
-    if method == DISSECTION_METHOD and channel in read_concepts(panel):
+    if method in DISSECTION_METHODS and channel in read_concepts(panel):
         in_words.add("value")
     numbers = reading.channel_numbers(panel, channel)
     return [(name.capitalize(), format_number(value)) for name, value in numbers.items() if name not in in_words]

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Literal, NamedTuple
 
-from ...torch_bridge.client import Ablate, Bridge, BridgeInput, BridgeProcess, start_process
+from ...torch_bridge.client import Ablate, Bridge, BridgeInput, BridgeProcess, Strokes, start_process
 from ...torch_bridge.recording import Maps
 from ...torch_bridge.recording.errors import BridgeError, InnerwalkError, UnknownRun
 
@@ -52,6 +52,8 @@ class RunOptions(NamedTuple):
     """Channels that are set to 0, by layer."""
     positions: Mapping[str, int] | None = None
     """Which frame, window or other position of the input is shown, by layer."""
+    strokes: Strokes | None = None
+    """What a brush has changed in the maps of layers."""
 
 
 NO_OPTIONS = RunOptions()

@@ -24,6 +24,7 @@ from ..properties import (
     SERIES_SHOWN,
     SHARED_INPUT_HALL,
     SHOWN_METHOD,
+    STROKES,
 )
 from ..scene import panels
 from ..scene.hall import store
@@ -32,7 +33,7 @@ from ..scene.state.parts import hall_collection
 from .bridge_connection import RunOptions
 from .hall_state import HallState
 from .session import Session
-from .stored_choices import ablated_channels, chosen_positions
+from .stored_choices import ablated_channels, chosen_positions, painted_strokes
 
 LISTENERS: list[Callable[[str, Recording | None], None]] = []
 """Functions to call with the tag and the recording of each input that is shown completely, and with the tag and None
@@ -85,13 +86,15 @@ def set_method(scene: bpy.types.Scene, method: str) -> None:
 
 def run_options(scene: bpy.types.Scene) -> RunOptions:
     """Returns what a hall changes in the runs of its network."""
-    return RunOptions(ablated_channels(scene) or None, chosen_positions(scene) or None)
+    return RunOptions(ablated_channels(scene) or None, chosen_positions(scene) or None, painted_strokes(scene) or None)
 
 
 def store_run_options(scene: bpy.types.Scene, options: RunOptions) -> None:
     """Stores what a hall changes in the runs of its network from now on."""
     ablated = {layer: list(channels) for layer, channels in (options.ablate or {}).items() if channels}
-    for key, values in ((ABLATED_CHANNELS, ablated), (CHOSEN_POSITIONS, dict(options.positions or {}))):
+    strokes = [dict(stroke) for stroke in options.strokes or ()]
+    stored = {ABLATED_CHANNELS: ablated, CHOSEN_POSITIONS: dict(options.positions or {}), STROKES: strokes}
+    for key, values in stored.items():
         if values:
             scene[key] = json.dumps(values)
         else:

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import bpy
 
 from ...torch_bridge.recording.errors import SceneError
 from ...torch_bridge.recording.files import parse_json
-from ..properties import ABLATED_CHANNELS, CHOSEN_POSITIONS, SHELF_CONTENT
+from ..properties import ABLATED_CHANNELS, BRUSH, CHOSEN_POSITIONS, SHELF_CONTENT, STROKES
+
+
+class Brush(NamedTuple):
+    """A brush that changes channels of a layer where it is put down."""
+
+    layer: str
+    """Id of a panel."""
+    channels: list[int]
+    insert: bool
+    """Whether it gives the channels the value that they have where they are active; else 0."""
+    size: float
+    """Diameter as a share of the picture's side, above 0."""
 
 
 def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
@@ -20,6 +32,29 @@ def ablated_channels(scene: bpy.types.Scene) -> dict[str, list[int]]:
     if not all(map(_are_indices, ablated.values())):
         raise _damaged(scene, ABLATED_CHANNELS)
     return ablated
+
+
+def painted_strokes(scene: bpy.types.Scene) -> list[dict[str, Any]]:
+    """Returns what a brush has changed in the maps of the hall's network, in order. Raises SceneError."""
+    try:
+        strokes = parse_json(str(scene.get(STROKES, "[]")))
+    except ValueError:
+        strokes = None
+    if not isinstance(strokes, list) or not all(map(_is_stroke, strokes)):
+        raise _damaged(scene, STROKES)
+    return strokes
+
+
+def held_brush(scene: bpy.types.Scene) -> Brush | None:
+    """Returns the brush that is held, None for none. Raises SceneError."""
+    values = _read_object(scene, BRUSH)
+    if not values:
+        return None
+    is_brush = values.keys() == set(Brush._fields) and _are_indices(values["channels"])
+    is_brush = is_brush and isinstance(values["layer"], str) and bool(values["channels"])
+    if not (is_brush and type(values["insert"]) is bool and type(values["size"]) in (int, float)):
+        raise _damaged(scene, BRUSH)
+    return Brush(**values)
 
 
 def chosen_positions(scene: bpy.types.Scene) -> dict[str, int]:
@@ -45,6 +80,14 @@ def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
 
 def _is_index(value: Any) -> bool:
     return type(value) is int and value >= 0
+
+
+def _is_stroke(value: Any) -> bool:
+    if not isinstance(value, dict) or value.keys() != {"layer", "channels", "cells", "insert"}:
+        return False
+    cells = value["cells"]
+    are_cells = isinstance(cells, list) and all(_are_indices(cell) and len(cell) == 2 for cell in cells)
+    return isinstance(value["layer"], str) and _are_indices(value["channels"]) and are_cells
 
 
 def _are_indices(value: Any) -> bool:

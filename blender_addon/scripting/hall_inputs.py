@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from ...torch_bridge.client import BridgeInput
 from ...torch_bridge.recording import Series
 from ...torch_bridge.recording.arguments import checked_arguments
+from ...torch_bridge.recording.channels import read_channels
 from ...torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from .. import actions
 from ..actions.placing import argument_names
@@ -105,6 +106,47 @@ class HallInputs(HallScene):
         BridgeError.
         """
         actions.ablate_concept(self.scene, concept, layer)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def take_brush(
+        self: Self,
+        layer: str = "",
+        channels: str | Sequence[int] = (),
+        concept: str = "",
+        insert: bool = False,
+        size: float = 0.25,
+    ) -> Self:
+        """Takes a brush, with which `paint_at` changes channels of a layer at a place.
+
+        layer: "" for the selected one. channels: such as "0,3,8-11", or those that detect the concept, else the
+        selected one. insert: whether they get the value that they have where they are active; else 0. size: the
+        brush's diameter as a share of the picture's side. Raises BridgeError, UnknownName, InputError or SceneError.
+        """
+        actions.take_brush(self.scene, layer, read_channels(channels), concept, insert, size)
+        return self
+
+    @checked_arguments
+    def paint_at(self: Self, across: float, down: float, wait: bool = True) -> Self:
+        """Paints with the brush at shares of the picture from its left and its top, and runs the input again.
+
+        Raises SceneError if no brush is held, or BridgeError.
+        """
+        actions.paint_at(self.scene, across, down)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def put_brush_away(self: Self) -> Self:
+        """Puts the brush away; what it has painted stays."""
+        actions.put_brush_away(self.scene)
+        return self
+
+    @checked_arguments
+    def clear_strokes(self: Self, wait: bool = True) -> Self:
+        """Takes back all that was painted and runs the input again. Raises InputError for nothing, or BridgeError."""
+        actions.clear_strokes(self.scene)
         self.settle(wait)
         return self
 

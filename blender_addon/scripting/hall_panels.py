@@ -205,6 +205,22 @@ class Panels:
         return self
 
     @checked_arguments
+    def paint(
+        self,
+        channels: int | str | Sequence[int],
+        cells: Sequence[Sequence[int]],
+        insert: bool = False,
+        wait: bool = True,
+    ) -> Panels:
+        """Changes channels of the panel's layer at (row, column) of their maps, and runs the input again.
+
+        insert: whether they get the value that they have where they are active; else 0. Raises InputError, BridgeError.
+        """
+        actions.paint(self.hall.scene, self.layer, _numbers((channels,)), cells, insert)
+        self.hall.settle(wait)
+        return self
+
+    @checked_arguments
     def restore(self, *channels: int | str | Sequence[int], wait: bool = True) -> Panels:
         """Ends the ablation of channels of the panel's layer, by default of all, and runs the input again."""
         actions.restore_channels(self.hall.scene, self.layer, _numbers(channels))

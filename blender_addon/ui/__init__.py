@@ -34,6 +34,7 @@ from .bridge import (
 from .hall import (
     ablation_operators,
     block_operators,
+    brush_operators,
     colours_panel,
     compare_panel,
     export_operators,
@@ -78,6 +79,7 @@ MODULES = (
     answer_panel,
     inspector_panels,
     ablation_operators,
+    brush_operators,
     probe_operator,
     export_operators,
     recipe_operators,

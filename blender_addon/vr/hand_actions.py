@@ -53,12 +53,18 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     if not clicking.has_effect(scene, hand.hit):
         return ""
     role, walk.card_hand = hand.hit.role, hand.name
+    is_painted = clicking.brush_spot(clicking.rays.find_hall(scene, hand.hit), hand.hit) is not None
     message = clicking.ON_CLICK[role](scene, hand.hit)
     walk.picture_hand = hand.name if shelf.held(scene) >= 0 else ""
-    if role in ("input", "shelf"):
-        push_undo("Place Picture" if role == "input" else "Take Picture")
+    if (step := _undo_step(role, is_painted)) != "":
+        push_undo(step)
     is_own = role == "panel" and hand.hit.object in scene.objects
-    return "" if is_own else message  # the card shows the selected panel itself
+    return "" if is_own and not is_painted else message  # the card shows the selected panel itself
+
+
+def _undo_step(role: str, is_painted: bool) -> str:
+    """Returns the name of the undo step after a click on something of this role, "" for none."""
+    return "Paint" if is_painted else {"input": "Place Picture", "shelf": "Take Picture"}.get(role, "")
 
 
 def _teleport(walk: Walk, hand: Hand) -> str:

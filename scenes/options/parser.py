@@ -29,7 +29,9 @@ from .argument_values import (
 )
 from .compare_arguments import COMPARE_EXAMPLES, add_compare
 from .dissect_arguments import DISSECT_EXAMPLES, add_dissect
+from .gan_arguments import GAN_EXAMPLES, add_gan_dissect
 from .model_arguments import add_grid, add_input, add_model, add_question
+from .stroke_argument import stroke
 
 THEMES = tuple(colour_maps.THEMES)
 MAPS = tuple(colour_maps.COLOUR_MAPS)
@@ -37,7 +39,7 @@ Formatter = argparse.RawDescriptionHelpFormatter
 
 RECORD_EXAMPLES = """\
 MODEL is one of
-  object, pair                the small networks that come with innerwalk, trained
+  object, pair, toybox        the small networks that come with innerwalk, trained; generator draws pictures
   resnet50                    a torchvision name; --weights DEFAULT downloads trained weights
   mypackage.nets:build        a function (or class) that returns the model; --arguments '{"depth": 4}'
   exported.pt2                a program saved by torch.export; it runs code from the file, so --trust is needed
@@ -110,6 +112,10 @@ def parser() -> argparse.ArgumentParser:
     add_grid(add_input(series))
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
+    gan = command(
+        "gan_dissect", "find which concepts the units of a generator paint, and which cause them", GAN_EXAMPLES
+    )
+    add_gan_dissect(gan)
     add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
     add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
     add_compare(command("compare", "compare networks, or the checkpoints of one, layer by layer", COMPARE_EXAMPLES))
@@ -141,6 +147,14 @@ def add_record(sub: argparse.ArgumentParser) -> None:
         "--half", action="store_true", help="store maps as float16: half of the size, values off by at most 0.05 %%"
     )
     recorded.add_argument("--kernels", action="store_true", help="record the kernels of convolutions too")
+    recorded.add_argument(
+        "--stroke",
+        dest="strokes",
+        action="append",
+        type=stroke,
+        metavar="insert:LAYER:0,5@X,Y,SIZE",
+        help="give channels the value that they have where active, or with ablate: 0, at a place of the picture",
+    )
     add_grid(recorded)
     recorded.add_argument(
         "--position",

@@ -82,3 +82,40 @@ class Slow(nn.Module):
 
 
 torch.set_num_threads(1)
+
+
+class Painter(nn.Module):
+    """A generator whose unit k of layer `units` paints colour k: bars that a code (N, 3) moves, one below another.
+
+    A bar of unit k is 3 of 12 columns wide and 4 of 12 rows high; positive numbers move it to the right.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.read = nn.Linear(3, 3, bias=False)
+        self.read.weight.data = torch.eye(3)
+        self.units = nn.Conv2d(3, 3, 1, bias=False)
+        self.units.weight.data = torch.eye(3)[:, :, None, None]
+        self.enlarge = nn.ConvTranspose2d(3, 3, 2, 2, groups=3)
+        self.enlarge.weight.data.fill_(2)
+        self.enlarge.bias.data.fill_(-1)
+
+    def forward(self, code):
+        columns, rows = torch.arange(12)[None, None, None], torch.arange(12)[None, None, :, None]
+        left = (4 + 2 * self.read(code).clamp(-2, 2)).round()[:, :, None, None]
+        own = rows // 4 == torch.arange(3)[None, :, None, None]
+        bars = ((columns >= left) & (columns < left + 3) & own).float()
+        return self.enlarge(self.units(bars))
+
+
+class PainterSegmenter(nn.Module):
+    """Says of every pixel of a picture (N, 3, H, W) in -1..1 which colour it has: none, red, green or blue."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.classify = nn.Conv2d(3, 4, 1)
+        self.classify.weight.data = torch.cat((torch.zeros(1, 3), 4 * torch.eye(3)))[:, :, None, None]
+        self.classify.bias.data.zero_()
+
+    def forward(self, picture):
+        return self.classify(picture)

@@ -1,5 +1,8 @@
 """Ablation: chosen channels are set to 0 as soon as their layer has finished, so every later layer reads 0.
 
+A brush changes channels at some places of their maps only, by strokes, to 0 or to the value that they have where they
+are active.
+
 `record` takes the ablation as an argument. Methods need no such argument: a PartialForward uses the ablation that
 `use_ablation` has set for the current thread.
 """
@@ -19,6 +22,7 @@ import torch
 from ..recording import Network
 from ..recording.channels import check_channels
 from ..recording.errors import InputError
+from .strokes import Stroke, paint_strokes
 from .values.map_layout import MapLayout
 
 ChannelsByLayer = Mapping[str, Sequence[int]]
@@ -31,6 +35,8 @@ class Ablation:
 
     channels: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """Channel numbers by the id of the layer whose values are changed; ids and numbers are sorted."""
+    strokes: Mapping[str, tuple[Stroke, ...]] = field(default_factory=dict)
+    """Strokes by the id of the layer, in the order in which they are painted, after the channels are set to 0."""
 
     @classmethod
     def resolve(cls, network: Network, request: ChannelsByLayer) -> Ablation:
@@ -48,6 +54,21 @@ class Ablation:
             check_channels(network, id, channels)
             found.setdefault(shown.id, set()).update(channels)
         return cls({id: tuple(sorted(found[id])) for id in sorted(found) if found[id]})
+
+    @property
+    def layers(self) -> set[str]:
+        """Ids of all layers whose values are changed."""
+        return {*self.channels, *self.strokes}
+
+    def apply(self, id: str, value: torch.Tensor, layout: MapLayout) -> None:
+        """Changes the output of a layer of `layers` in place; value: its tensor, of any shape and dtype."""
+        zero_channels(value, layout, self.channels.get(id, ()))
+        if id in self.strokes:
+            paint_strokes(value, layout, self.strokes[id])
+
+    def strokes_as_json(self) -> list[dict[str, Any]]:
+        """Returns the strokes as plain JSON values, layer by layer."""
+        return [stroke.as_json(id) for id, strokes in self.strokes.items() for stroke in strokes]
 
     def as_json(self) -> dict[str, list[int]]:
         """Returns the channels by layer as plain JSON values."""
@@ -82,6 +103,8 @@ def zero_channels(value: torch.Tensor, layout: MapLayout, channels: Sequence[int
 
     value: the layer's tensor, of any shape and dtype. All inputs of a batch, windows and special tokens are set.
     """
+    if not channels:
+        return
     _zero(value.data, layout, channels)  # not through autograd, for which some operations keep their output
     if value.requires_grad:
         value.register_hook(lambda gradient: _zero(gradient.clone(), layout, channels))

@@ -161,7 +161,7 @@ def _check_reached(
     """
     for id in positions:
         network.layer(id)
-    if missed := [id for id in ablation.channels if id not in network.by_id]:
+    if missed := [id for id in ablation.layers if id not in network.by_id]:
         raise InputError(f"layer {missed[0]} isn't reached with this input; it can't be ablated")
     if grid is not None and all(layer.map_shape[1:] != grid for layer in network.layers):
         raise InputError(f"no layer has {grid[0]} rows and {grid[1]} columns of tokens; leave the grid to be inferred")
@@ -180,6 +180,11 @@ def _build_network(
 
 
 def _provenance(info: RecordingInfo, index: int, ablation: Ablation, positions: Mapping[str, int]) -> dict[str, Any]:
-    run = {"index": index, "ablated": ablation.as_json(), "positions": dict(positions)}
+    run = {
+        "index": index,
+        "ablated": ablation.as_json(),
+        "strokes": ablation.strokes_as_json(),
+        "positions": dict(positions),
+    }
     versions = {"innerwalk": VERSION, "torch": str(torch.__version__)}
     return versions | {key: value for key, value in run.items() if value} | {**info.provenance}

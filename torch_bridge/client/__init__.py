@@ -3,7 +3,7 @@
 Standard library and numpy only; Blender's side imports this package.
 """
 
-from .bridge import Ablate, Bridge, join_at, join_bridge, start_bridge
+from .bridge import Ablate, Bridge, Strokes, join_at, join_bridge, start_bridge
 from .connection_file import read_connection
 from .inputs import BridgeInput, by_argument, default, file, for_argument, item, named, noise, pixels, video, words
 from .process import BridgeProcess, start_process
@@ -13,6 +13,7 @@ __all__ = [
     "Bridge",
     "BridgeInput",
     "BridgeProcess",
+    "Strokes",
     "by_argument",
     "default",
     "file",

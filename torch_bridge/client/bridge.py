@@ -30,6 +30,7 @@ from .inputs import BridgeInput, pack_inputs
 from .process import BridgeProcess, start_process
 
 Ablate = Mapping[str, Sequence[int]]
+Strokes = Sequence[Mapping[str, Any]]
 """Layer id -> channels that are set to 0."""
 TIMEOUT_SECONDS = 600.0
 """Seconds without a byte after which a connection fails."""
@@ -156,20 +157,23 @@ class Bridge:
         on_maps: Callable[[Maps], None] | None = None,
         ablate: Ablate | None = None,
         positions: Mapping[str, int] | None = None,
+        strokes: Strokes | None = None,
     ) -> Recording:
         """Run a network on inputs, by default on its own first input, and return the recording with all maps.
 
         inputs: made with `file`, `words` and so on, or texts as in `named`, one for each argument of the network.
         on_maps: called with the maps of each layer while the network still runs. ablate: layer ids with the channels
         that are 0 in this run; the id of a panel stands for the layer that it shows. positions: by layer id, which
-        frame, window or other position of the input is shown. `Recording.run` names this run for `start`.
+        frame, window or other position of the input is shown. strokes: objects such as {"layer": "up2", "channels":
+        [3], "cells": [[4, 4], [4, 5]], "insert": False}, which change channels at some places of their maps, to 0 or to
+        the value that they have where they are active. `Recording.run` names this run for `start`.
         """
         digest, graph = self._graphs.get(network, ("", None))
         input_values, input_arrays = pack_inputs(inputs)
         request = {"network": network, "inputs": input_values, "layers": layers, "graph": digest}
         all_maps: list[Maps] = []
         values: dict[str, Any] = {}
-        for values, arrays in self.call("record", request | _run_values(ablate, positions), input_arrays):
+        for values, arrays in self.call("record", request | _run_values(ablate, positions, strokes), input_arrays):
             if "maps" in values:
                 with readable(self._where):
                     all_maps.append(_restore_maps(values["maps"], arrays))
@@ -198,12 +202,13 @@ class Bridge:
         inputs: Sequence[BridgeInput | str | Path] | None = None,
         ablate: Ablate | None = None,
         positions: Mapping[str, int] | None = None,
+        strokes: Strokes | None = None,
     ) -> dict[str, Any]:
         """Start a job that computes a method, and return the job's description with its `id`.
 
         channels: the channels of these layers, () for all, or a text such as "0,3,8-11". run: what the method is about,
-        as `Recording.run` of `record`; or inputs, ablate and positions, as in `record`, on which the network is run
-        first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
+        as `Recording.run` of `record`; or inputs, ablate, positions and strokes, as in `record`, on which the network
+        is run first. A method whose `needs` doesn't name the input can do without. Raises InputError, UnknownName, or
         UnknownRun if the bridge no longer keeps the run.
         """
         input_values, arrays = pack_inputs(inputs or ())
@@ -217,7 +222,7 @@ class Bridge:
             "run": run or None,
             "inputs": None if inputs is None else input_values,
         }
-        return self._call_job("start", request | _run_values(ablate, positions), arrays)[0]
+        return self._call_job("start", request | _run_values(ablate, positions, strokes), arrays)[0]
 
     def job(self, number: int, step: int = 0, seconds: float = 0.0) -> tuple[dict[str, Any], list[Maps]]:
         """The state of a job and its maps computed after `step`, oldest first; waits up to `seconds` for a change."""
@@ -319,10 +324,11 @@ def join_at(port: int, token: str, host: str = "127.0.0.1") -> Bridge:
     return bridge
 
 
-def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None) -> dict[str, Any]:
+def _run_values(ablate: Ablate | None, positions: Mapping[str, int] | None, strokes: Strokes | None) -> dict[str, Any]:
     """The JSON values of what is changed in a run."""
     ablated = None if ablate is None else {layer: list(channels) for layer, channels in ablate.items()}
-    values = {"ablate": ablated, "positions": None if positions is None else dict(positions)}
+    values: dict[str, Any] = {"ablate": ablated, "positions": None if positions is None else dict(positions)}
+    values["strokes"] = None if strokes is None else [dict(stroke) for stroke in strokes]
     return {name: value for name, value in values.items() if value is not None}
 
 

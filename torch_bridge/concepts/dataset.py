@@ -65,7 +65,7 @@ class Sample:
         return np.where(self.maps > 0, self.maps + np.array(OFFSETS)[:, None, None], 0)
 
 
-class _Placement(NamedTuple):
+class ObjectPlace(NamedTuple):
     """An object's kind (position among the objects), and its radius and centre as shares of the side."""
 
     kind: int
@@ -74,7 +74,7 @@ class _Placement(NamedTuple):
     y: float
 
 
-class _Canvas:
+class LabelledCanvas:
     """A picture while it is painted, with its maps."""
 
     def __init__(self, size: int) -> None:
@@ -90,13 +90,17 @@ class _Canvas:
         """Paints the background and returns its two paints, which are softened towards their mean in the picture."""
         first = rng.below(len(PAINTS))
         second = (first + 1 + rng.below(len(PAINTS) - 1)) % len(PAINTS)
+        self.paint_background(rng, scene, first, second)
+        return first, second
+
+    def paint_background(self, rng: Rng, scene: int, first: int, second: int) -> None:
+        """Paints the background with two paints, which are softened towards their mean."""
         mix = BACKGROUNDS[scene](rng, self.x, self.y, self.pixel)
         self.image = PAINTS[first] + (PAINTS[second] - PAINTS[first]) * (0.225 + 0.55 * mix[..., None])
         self.maps[0] = scene + 1
         self.maps[5] = np.where(mix > 0.5, second + 1, first + 1)
-        return first, second
 
-    def paint_object(self, rng: Rng, place: _Placement, number: int, background: tuple[int, int]) -> None:
+    def paint_object(self, rng: Rng, place: ObjectPlace, number: int, background: tuple[int, int]) -> None:
         """Paints an object on top; background: the two background paints, which the object's first one avoids."""
         angle = rng.uniform(0, 6.28) if place.kind == CRESCENT else rng.uniform(-0.5, 0.5)
         u, v, depth, cover = self._outline(place, angle)
@@ -111,14 +115,18 @@ class _Canvas:
         labels = (0, place.kind + 1, _parts(place.kind, u, v, depth), material_kind, texture_kind, colour)
         self._label(cover > 0.5, labels, number)
 
-    def paint_shape(self, place: _Placement, angle: float, paint: int, ground: int) -> None:
+    def paint_shape(self, place: ObjectPlace, angle: float, paint: int, ground: int) -> None:
         """Paints a plain ground and on it a flat object without texture; angle in radians."""
+        self.image, self.maps[5] = self.image + PAINTS[ground], ground + 1
+        self.paint_flat_object(place, angle, paint)
+
+    def paint_flat_object(self, place: ObjectPlace, angle: float, paint: int) -> None:
+        """Paints an object of one paint, without lighting and texture, on top; angle in radians."""
         u, v, depth, cover = self._outline(place, angle)
-        self.image = PAINTS[ground] + (PAINTS[paint] - PAINTS[ground]) * cover[..., None]
-        self.maps[5] = ground + 1
+        self.image = self.image + (PAINTS[paint] - self.image) * cover[..., None]
         self._label(cover > 0.5, (0, place.kind + 1, _parts(place.kind, u, v, depth), FLAT, 0, paint + 1), 0)
 
-    def _outline(self, place: _Placement, angle: float) -> tuple[np.ndarray, ...]:
+    def _outline(self, place: ObjectPlace, angle: float) -> tuple[np.ndarray, ...]:
         """Returns u, v and the signed distance to the outline in radii, and the object's share of each pixel."""
         c, s = np.cos(angle) / place.radius, np.sin(angle) / place.radius
         dx, dy = self.x - place.x, self.y - place.y
@@ -131,7 +139,7 @@ class _Canvas:
             self.maps[row] = np.where(inside, value, self.maps[row])
         self.owner[inside] = number
 
-    def boxes(self, places: list[_Placement]) -> tuple[ObjectBox, ...]:
+    def boxes(self, places: list[ObjectPlace]) -> tuple[ObjectBox, ...]:
         """Returns the boxes of the objects that are visible."""
         found = []
         for number, place in enumerate(places):
@@ -171,19 +179,19 @@ def _choose_content(task: str, index: int) -> tuple[int, int, int, frozenset[int
     return label, index // MAIN_OBJECTS % SCENES, label, frozenset(range(MAIN_OBJECTS))
 
 
-def _place_objects(rng: Rng, task: str, main: int, banned: frozenset[int]) -> list[_Placement]:
+def _place_objects(rng: Rng, task: str, main: int, banned: frozenset[int]) -> list[ObjectPlace]:
     """Places the main object, then up to two smaller ones where there is room."""
     objects = [(main, rng.uniform(0.22, 0.31))]
     for _ in range(rng.below(3)):
         kind = rng.below(OBJECTS) if task == "pair" else MAIN_OBJECTS + rng.below(OBJECTS - MAIN_OBJECTS)
         if kind not in banned:
             objects.append((kind, rng.uniform(0.10, 0.15)))
-    placed: list[_Placement] = []
+    placed: list[ObjectPlace] = []
     for kind, radius in objects:
         for _ in range(PLACEMENT_ATTEMPTS):
             x, y = rng.uniform(radius, 1 - radius, 2)
             if all(np.hypot(x - other.x, y - other.y) > 0.9 * (radius + other.radius) for other in placed):
-                placed.append(_Placement(kind, radius, x, y))
+                placed.append(ObjectPlace(kind, radius, x, y))
                 break
     return placed
 
@@ -196,7 +204,7 @@ def sample(seed: int, split: int, index: int, size: int = SIZE, task: str = "pai
     """
     rng = Rng(seed, split, index)
     label, scene, main, banned = _choose_content(task, index)
-    canvas = _Canvas(size)
+    canvas = LabelledCanvas(size)
     background = canvas.paint_scene(rng, scene)
     places = _place_objects(rng, task, main, banned)
     for number, place in reversed(list(enumerate(places))):  # the main object last, so that it is never hidden
@@ -213,11 +221,11 @@ def shape_sample(seed: int, split: int, index: int, size: int = SIZE) -> Sample:
     trained on them draws clear outlines.
     """
     rng = Rng(seed, split, index)
-    canvas, label = _Canvas(size), index % MAIN_OBJECTS
+    canvas, label = LabelledCanvas(size), index % MAIN_OBJECTS
     ground, paint = SHAPE_GROUNDS[rng.below(len(SHAPE_GROUNDS))], SHAPE_PAINTS[rng.below(len(SHAPE_PAINTS))]
     radius = rng.uniform(*SHAPE_RADII)
     x, y = 0.5 + rng.uniform(-SHAPE_SHIFT, SHAPE_SHIFT, 2)
-    place = _Placement(label, radius, x, y)
+    place = ObjectPlace(label, radius, x, y)
     canvas.paint_shape(place, rng.uniform(-SHAPE_TURN, SHAPE_TURN), paint, ground)
     return Sample(np.rint(canvas.image).astype(np.uint8), canvas.maps, label, canvas.boxes([place]))
 

@@ -42,6 +42,11 @@ def _head(column: str, kind: str = "") -> str:
 
 
 def _about(summary: Mapping[str, Any]) -> str:
+    if "thresholds" in summary:
+        return (
+            f"{summary['number of pictures']:,} generated pictures; thresholds by {summary['thresholds']}; a unit with "
+            f"an IoU of {summary['bar']:g} or more is a detector."
+        )
     rotation = f", units rotated at random (seed {summary['rotation']})" if summary["rotation"] else ""
     return (
         f"{summary['number of pictures']:,} pictures of {summary['data set name']}; masks of {summary['quantile']:.2%} "

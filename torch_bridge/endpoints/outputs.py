@@ -131,6 +131,10 @@ def _make_planes(name: str, sample: EndpointSample, values: np.ndarray, context:
     if context.over:
         found = _from_prediction(sample, values, context)
         return make_volume(values) if found.kind == "none" else found
+    if sample.name == context.main and all(own.kind == "numbers" for own in context.inputs):  # a generator's codes
+        generated = interpret_sample(values.astype(np.float64), context.picture, ClassNames())
+        if generated.kind == "picture" and generated.picture is not None:
+            return Content("picture", pixels=generated.picture[None])
     return make_volume(values)
 
 

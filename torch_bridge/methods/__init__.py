@@ -19,6 +19,7 @@ from .deconvnet import DECONVNET
 from .dgn_am import DGN_AM
 from .dissection import DISSECTION
 from .evidence import EVIDENCE
+from .gan_dissection import GAN_DISSECTION
 from .grad_cam import GRAD_CAM
 from .gradient_x_input import GRADIENT_X_INPUT
 from .guided_backprop import GUIDED_BACKPROP
@@ -65,7 +66,7 @@ QUESTIONS: dict[str, tuple[Method, ...]] = {
     "Where is the evidence for a class?": (GRAD_CAM, LAYER_CAM, CAM, ATTENTION_ROLLOUT, LOCALISATION),
     "Can these answers be trusted?": (ATTRIBUTION_SCORES, ATTRIBUTION_SANITY, LOCALISATION_SCORES),
     "What made the prediction?": (CONTRIBUTION, CONCEPT_CONTRIBUTION, CONCEPT_FAILURES, CONCEPT_LOSSES),
-    "Which concepts does it know?": (DISSECTION, CONCEPT_VECTORS, CONCEPT_DIRECTION),
+    "Which concepts does it know?": (DISSECTION, CONCEPT_VECTORS, CONCEPT_DIRECTION, GAN_DISSECTION),
     "What does it look for?": (TOP_IMAGES, EVIDENCE, MAXIMISATION, UNIT_HISTORY, DGN_AM),
     "What does it keep of the input?": (INVERSION, UPCONVNET),
     "Is the network healthy?": (HEALTH,),

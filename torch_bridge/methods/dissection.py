@@ -40,14 +40,15 @@ def dissection(context: MethodContext, parameters: DissectionParameters) -> Iter
     for layer, own in layers.items():
         numbers = context.selected_channels(layer)
         overlaps = np.array([own.findings[unit].best.iou for unit in numbers], np.float32)
-        labels = [_label(own.findings[unit].best, parameters.threshold) for unit in numbers]
+        labels = [label(own.findings[unit].best, parameters.threshold) for unit in numbers]
         categories = category_numbers(own.findings, parameters.threshold)[list(numbers)]
         extras = {"values": overlaps, CATEGORY: categories}
         maps = _maps(context, layer, pictures[layer], labels, extras)
         yield Step(1.0, dissected.message, (replace(maps, charts=charts),))
 
 
-def _label(match: ConceptMatch, bar: float) -> str:
+def label(match: ConceptMatch, bar: float) -> str:
+    """Returns a unit's label, such as "ring .14"; "" below the bar."""
     return f"{match.concept} {match.iou:.2f}".replace(" 0.", " .") if match.iou >= bar else ""
 
 

@@ -16,7 +16,7 @@ import torch
 from torch import nn
 from torch.autograd.graph import GradientEdge, get_gradient_edge
 
-from ..capture.ablation import channel_values, current_ablation, zero_channels
+from ..capture.ablation import channel_values, current_ablation
 from ..capture.failures import call_network, model_errors
 from ..capture.forward import traced
 from ..capture.guard import RUN_LOCK, evaluation_mode, force_eager
@@ -104,7 +104,7 @@ class PartialForward:
         """Runs the network. positions: which position of each input the maps of a layer are of; 0 by default."""
         self.model, self.layers, self.ablation = model, tuple(layers), current_ablation()
         self.positions = positions
-        self.hooked_layers = {*self.layers, *self.ablation.channels}
+        self.hooked_layers = {*self.layers, *self.ablation.layers}
         self.layouts: dict[str, MapLayout] = {}
         """By layer id, from the runs so far."""
         self.paths = layer_paths(model)
@@ -191,7 +191,7 @@ class _PartialRun:
 
     def layer_finished(self, step: TraceStep, value: torch.Tensor) -> bool:
         """Takes the output of a traced layer (any shape), which is ablated already."""
-        if step.id in self.plan.ablation.channels and step.layout is not None:
+        if step.id in self.plan.ablation.layers and step.layout is not None:
             self.plan.layouts[step.id] = step.layout
         if step.id in self.plan.layers and step.layout is not None and not step.layout.is_empty:
             self.plan.layouts[step.id] = step.layout
@@ -222,10 +222,10 @@ class _PartialRun:
     def module_finished(self, id: str, output: Any) -> Any:
         """Takes the output of the module that is the layer `id`; returns the output that replaces it."""
         value = output if isinstance(output, torch.Tensor) else displayed_output(list(tensors_in(output)))
-        if id in self.plan.ablation.channels:
+        if id in self.plan.ablation.layers:
             if value is output:
                 value = output = value.clone()
-            zero_channels(value, self.plan.layouts[id], self.plan.ablation.channels[id])
+            self.plan.ablation.apply(id, value, self.plan.layouts[id])
         if id not in self.plan.layers:
             return output
         if id in self.changes and value is output:

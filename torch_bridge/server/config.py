@@ -121,8 +121,10 @@ def _check_fields(where: str, values: Mapping[str, Any], known: Sequence[str] | 
 
 def shipped_network(name: str) -> dict[str, Any]:
     """Fields of a RecordSpec for a network that comes with innerwalk, with its own picture as input."""
+    if "inputs" in (fields := network_fields(name)):
+        return fields
     title, pixels = default_picture(name)
-    return network_fields(name) | {"inputs": (NamedContent(title, Image.fromarray(pixels)),)}
+    return fields | {"inputs": (NamedContent(title, Image.fromarray(pixels)),)}
 
 
 def serve_config(
@@ -154,7 +156,7 @@ def serve_config(
     specs |= in_file
     if not specs:
         raise InputError("no network is named; give a MODEL such as object or resnet50, or --networks FILE.json")
-    shipped_data = {model: own_data(model) for model, _ in named.values() if model in SHIPPED}
+    shipped_data = {model: own_data(model) for model, _ in named.values() if model in SHIPPED and own_data(model)}
     return ServeConfig(specs, shipped_data | dict(data or {}), device, port)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from types import MappingProxyType
@@ -14,12 +15,14 @@ from ..capture.ablation import NO_ABLATION, Ablation, ChannelsByLayer, use_ablat
 from ..capture.guard import RUN_LOCK, evaluation_mode
 from ..capture.layer_paths import layer_paths
 from ..capture.recorder import record
+from ..capture.strokes import resolve_strokes
 from ..inputs.argument_checks import source_arguments
 from ..inputs.first_layer import argument_names
 from ..inputs.sources import Input, NamedContent, Source, copy_input, replace_first
 from ..methods import Method, MethodContext, Step
 from ..models.device import to_device
 from ..models.fingerprint import weights_fingerprint
+from ..probing.unit_levels import measure_levels, noise_codes
 from ..recording import Maps, Network, Recording
 from ..recording.arguments import name_list
 from ..recording.errors import InputError, UnknownName
@@ -84,6 +87,8 @@ class LoadedModel:
         """All networks of the bridge, including this one."""
         self.flushes_denormals = True
         """Whether denormal numbers count as 0, which is a hundred times as fast; else values are exactly `record`'s."""
+        self._levels: dict[str, list[float]] = {}
+        """Level of each channel where it is active, by layer; of a network of the caller they may change."""
 
     @property
     def default_sources(self) -> list[Source]:
@@ -142,9 +147,28 @@ class LoadedModel:
         names = source_arguments(self.subject.built.module, known)
         return {name: source.values for name, source in zip(names, known, strict=True) if isinstance(source, Input)}
 
-    def ablation(self, network: Network, channels: ChannelsByLayer | None) -> Ablation:
-        """The ablation of these channels, by default of those in the spec. Raises UnknownName or InputError."""
-        return Ablation.resolve(network, self.spec.ablate if channels is None else channels)
+    def ablation(
+        self, network: Network, channels: ChannelsByLayer | None, strokes: Any = (), inputs: Sequence[Input] = ()
+    ) -> Ablation:
+        """The ablation of these channels, by default of those in the spec, with strokes on these inputs' maps.
+
+        The caller must hold the lock. Raises UnknownName or InputError.
+        """
+        resolved = Ablation.resolve(network, self.spec.ablate if channels is None else channels)
+        return replace(resolved, strokes=resolve_strokes(network, strokes, lambda layer: self._level(layer, inputs)))
+
+    def _level(self, layer: str, inputs: Sequence[Input]) -> list[float]:
+        """The value that each channel of a layer has where it is active: over noise for a generator, else over inputs.
+
+        Those over noise are measured once.
+        """
+        arguments = to_device(self.subject.adapter.arguments([copy_input(read) for read in inputs]), self.device)
+        codes = noise_codes(arguments)
+        if codes is None or not self.is_own:
+            return measure_levels(self.model, layer, arguments if codes is None else codes)
+        if layer not in self._levels:
+            self._levels[layer] = measure_levels(self.model, layer, codes)
+        return self._levels[layer]
 
     def record(
         self,
@@ -153,20 +177,21 @@ class LoadedModel:
         on_maps: Callable[[Maps], None],
         ablate: ChannelsByLayer | None = None,
         positions: Mapping[str, int] | None = None,
+        strokes: Any = (),
     ) -> Recording:
         """Run the network on inputs and return the recording.
 
         layers: globs over layer ids, or "panels". on_maps: called with the maps of each layer, during the run where the
-        layers to keep are known by then; an exception in it ends the run. ablate: as in `ablation`. positions: as in
-        `record`, besides those of the spec.
+        layers to keep are known by then; an exception in it ends the run. ablate, strokes: as in `ablation`. positions:
+        as in `record`, besides those of the spec.
         """
         layers, positions = name_list(layers), {**self.spec.positions, **(positions or {})}
         with self.lock.urgent():
             torch.set_flush_denormal(self.flushes_denormals)
             ablation = NO_ABLATION
-            if self.spec.ablate if ablate is None else ablate:
+            if strokes or (self.spec.ablate if ablate is None else ablate):
                 known = self.last_run or run(self.spec, self.subject, inputs, (), self.device)
-                ablation = self.ablation(known.network, ablate)
+                ablation = self.ablation(known.network, ablate, strokes, inputs)
             options = {"ablate": ablation, "positions": positions}
             streamed = self._record_streaming(inputs, layers, on_maps, options)
             recording = streamed or run(self.spec, self.subject, inputs, layers, self.device, **options)

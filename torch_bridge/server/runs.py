@@ -108,7 +108,7 @@ class Runs:
 
     def _keep(self, network: LoadedModel, context: RunContext) -> str:
         names = [input_.name for input_ in context.inputs]
-        options = [context.ablation.as_json(), dict(context.positions)]
+        options = [context.ablation.as_json(), context.ablation.strokes_as_json(), dict(context.positions)]
         id = hash_request([network.name, names, context.network.digest, *options], context.inputs)
         with self._lock:
             self._kept[network.name, id] = context

@@ -89,8 +89,9 @@ class Service:
         """Run `network` on `inputs`; yields maps as the layers are reached, then the recording without maps.
 
         layers: "panels" or ids. graph: the digest of the graph that the client has; the graph is sent if it is another.
-        ablate: {layer id: channels} that are 0. positions: {layer id: number} of the frame, window or other position of
-        the input that is shown.
+        ablate: {layer id: channels} that are 0. strokes: objects with layer, channels, cells and insert, which change
+        channels at some places of their maps, to 0 or to the value that they have where they are active. positions:
+        {layer id: number} of the frame, window or other position of the input that is shown.
         """
         network, layers = self.network(values), _text_list(values, "layers", [PANELS])
         inputs, known = self._read_inputs(network, values, arrays), text_value(values, "graph", "")
@@ -101,8 +102,8 @@ class Service:
         """Start a job: a `method` about `layers` of a `network`, with `parameters` and a `data` set.
 
         channels: the channels of these layers, by default all. run: the id of the run that the method is about, from
-        the answer of `record`; or inputs, ablate and positions, on which the network is run first. A method that needs
-        no input may name neither.
+        the answer of `record`; or inputs, ablate, strokes and positions, on which the network is run first. A method
+        that needs no input may name neither.
         """
         network, method = self.network(values), find_method(text_value(values, "method"))
         parameter_values, channels = values.get("parameters") or {}, _integer_list(values, "channels")
@@ -121,6 +122,7 @@ class Service:
             "parameters": parameter_values,
             "channels": channels,
             "ablate": context.ablation.as_json(),
+            "strokes": context.ablation.strokes_as_json(),
             "positions": dict(context.positions),
             "data": data.name if data else "",
             "input": " + ".join(input_.name for input_ in context.inputs),
@@ -141,7 +143,7 @@ class Service:
         if id is not None:
             if not isinstance(id, str) or has_inputs or _run_options(values):
                 raise InputError(
-                    "run: a text from the answer of record is needed, without inputs, ablate and positions"
+                    "run: a text from the answer of record is needed, without inputs, ablate, strokes and positions"
                 )
             return self.runs.find(network, id)
         if "input" in method.needs and not has_inputs:
@@ -273,7 +275,7 @@ def _run_frame(run: FinishedRun, known_digest: str) -> Frame:
 def _job_key(network: LoadedModel, context: RunContext, request: tuple[Any, ...], parameters: Any) -> str:
     """A hash that is equal for equal weights, inputs, requests and parameters."""
     parameter_values = dataclasses.asdict(parameters) if parameters is not None else {}
-    options = [context.ablation.as_json(), dict(context.positions)]
+    options = [context.ablation.as_json(), context.ablation.strokes_as_json(), dict(context.positions)]
     values = [network.name, network.fingerprint, context.network.digest, *options, *request, parameter_values]
     return hash_request(values, context.inputs)
 
@@ -282,7 +284,7 @@ def _run_options(values: Values) -> dict[str, Any]:
     """What a request changes in a run of its network, as arguments of `LoadedModel.record`. Raises InputError."""
     if values.get("positions") is not None and not isinstance(values["positions"], dict):
         raise InputError('positions: an object such as {"layer1": 3} is needed')
-    return {name: values[name] for name in ("ablate", "positions") if values.get(name) is not None}
+    return {name: values[name] for name in ("ablate", "positions", "strokes") if values.get(name) is not None}
 
 
 def _text_list(values: Values, name: str, default: list[str]) -> list[str]:

@@ -20,7 +20,7 @@ from ....torch_bridge.recording.errors import InputError, SceneError
 from ....torch_bridge.recording.series_peaks import scale_alike
 from ....torch_bridge.recording.writing import SERIES_DOCUMENT
 from ...properties import (
-    DISSECTION_METHOD,
+    DISSECTION_METHODS,
     INPUT_TAG,
     METHOD_TAG,
     SERIES_FOLDER,
@@ -215,8 +215,9 @@ def _show(scene: bpy.types.Scene, recording: Recording, method: str, all_maps: d
         if is_training:
             forget_concepts(panel)
         show_maps(panel, all_maps[layer])
-        if (dissected := recording.all_maps.get((layer, DISSECTION_METHOD))) is not None:
-            keep_concepts(panel, dissected)
+        for how in DISSECTION_METHODS:
+            if (dissected := recording.all_maps.get((layer, how))) is not None:
+                keep_concepts(panel, dissected)
         image_of(panel)[SERIES_SHOWN] = collection.session_uid
     show_recording(scene, recording)
     if is_training:

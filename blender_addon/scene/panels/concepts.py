@@ -12,7 +12,7 @@ import numpy as np
 
 from ....torch_bridge.recording import CATEGORY, Maps
 from ....torch_bridge.recording.files import parse_json
-from ...properties import DISSECTION_METHOD, PANEL_CONCEPTS
+from ...properties import DISSECTION_METHODS, PANEL_CONCEPTS
 
 
 class DetectedConcept(NamedTuple):
@@ -38,7 +38,7 @@ class DetectedConcept(NamedTuple):
 def keep_concepts(panel: bpy.types.Object, maps: Maps) -> None:
     """Stores what the channels of maps detect, if Network Dissection has made them; others keep what they have."""
     overlaps = maps.extras.get("values")
-    if maps.method != DISSECTION_METHOD or not maps.labels or overlaps is None:
+    if maps.method not in DISSECTION_METHODS or not maps.labels or overlaps is None:
         return
     names = next((chart.series for chart in maps.charts if chart.series_axis == CATEGORY), ())
     places = np.asarray(maps.extras.get(CATEGORY, np.zeros(len(maps.labels)))).astype(int).tolist()

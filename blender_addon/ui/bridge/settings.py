@@ -18,7 +18,13 @@ from ...python_finder import find_python, has_torch, program_in
 from ..common.paths import CLASSES as CLASS_FILES
 from ..common.paths import WEIGHTS, entered_file, entered_folder, entered_path
 
-SHIPPED_MODELS = {"toybox": "toybox", "object": "concepts:object", "pair": "concepts:pair"}
+SHIPPED_MODELS = {
+    "toybox": "toybox",
+    "object": "concepts:object",
+    "pair": "concepts:pair",
+    "generator": "",
+    "segmenter": "",
+}
 """Models that come with Innerwalk, each with a data set of its own; the first is the demo's."""
 TORCHVISION_MODELS = (
     "resnet18",
@@ -301,7 +307,7 @@ def data_sets(settings: INNERWALK_PG_bridge) -> dict[str, str]:
 def with_shipped_data(data: Mapping[str, str], networks: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """Returns the places of data sets by name, with those that the shipped ones of the networks were trained on."""
     models = {network["model"] for network in networks.values()}
-    shipped = [(model, place) for model, place in SHIPPED_MODELS.items() if model in models]
+    shipped = [(model, place) for model, place in SHIPPED_MODELS.items() if model in models and place]
     return _by_unique_name([*data.items(), *((name, place) for name, place in shipped if place not in data.values())])
 
 

@@ -58,7 +58,8 @@ class INNERWALK_OT_ablate_selected(NeedsNetwork, ActionOperator):
         return shows_channels(panel)
 
 
-def _concepts(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+def find_concepts(operator: bpy.types.Operator, context: bpy.types.Context, text: str) -> list[str]:
+    """Returns the concepts that channels of the hall detect and whose names contain a text."""
     from ...scene.panels.label_search import concept_channels
 
     return [name for name in concept_channels(context.scene) if text.lower() in name.lower()]
@@ -73,7 +74,7 @@ class INNERWALK_OT_ablate_concept(NeedsNetwork, ActionOperator):
     concept: bpy.props.StringProperty(
         name="Concept",
         description="Name of the concept, as Network Dissection has found it",
-        search=_concepts,
+        search=find_concepts,
         options={"SKIP_SAVE"},
     )
     layer: bpy.props.StringProperty(

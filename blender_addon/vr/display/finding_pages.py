@@ -8,15 +8,23 @@ from functools import partial
 import bpy
 
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...actions.ablating import ablate_concept, restore_channels
+from ...actions.ablating import (
+    ablate_concept,
+    clear_strokes,
+    describe_brush,
+    put_brush_away,
+    restore_channels,
+    take_brush,
+)
 from ...actions.comparing import halls_beside, short_name, show_difference, stand_alone, stand_beside
 from ...actions.methods import show_activations
 from ...actions.series import show_position
 from ...live.hall_requests import method_of
 from ...live.session import current
-from ...live.stored_choices import ablated_channels
+from ...live.stored_choices import ablated_channels, held_brush, painted_strokes
 from ...properties import COMPARED_HALL, DIFFERENCE_METHOD, NETWORK_NAME, SERIES_FOLDER
 from ...scene.hall import store
+from ...scene.hall.ray_hits import map_shape
 from ...scene.hall.series import position_at, series_of
 from ...scene.panels import find_panel
 from ...scene.panels.concepts import DetectedConcept, read_concepts
@@ -32,7 +40,7 @@ def finding_items(scene: bpy.types.Scene) -> list[Item]:
         found.append(Item("Labels", opens="labels"))
     if concept is not None:
         found.append(Item(f"Next {concept.name}", act=lambda walk: walk.go_to_label(concept.name)))
-    found += _ablation_items(scene, concept)
+    found += _ablation_items(scene, concept) + _brush_items(scene, concept)
     if SERIES_FOLDER in scene:
         found.append(Item("Series", opens="series"))
     if len(store.halls()) > 1:
@@ -62,6 +70,29 @@ def _ablation_items(scene: bpy.types.Scene, concept: DetectedConcept | None) -> 
     if ablated:
         found.append(Item(f"Restore {sum(map(len, ablated.values()))} channels", edit=restore_channels))
     return found
+
+
+def _brush_items(scene: bpy.types.Scene, concept: DetectedConcept | None) -> list[Item]:
+    """Returns the items that take a brush of the selected channel or its concept, put it away, and clear strokes."""
+    if current().state != "ready" or not scene.get(NETWORK_NAME):
+        return []
+    try:
+        brush, strokes = held_brush(scene), painted_strokes(scene)
+    except InnerwalkError as error:  # a stranger's file
+        return [Item(str(error), enabled=False)]
+    cleared = [Item(f"Clear {len(strokes)} strokes", edit=clear_strokes)] if strokes else []
+    if brush is not None:
+        return [Item(f"Put away: {describe_brush(brush)}", edit=put_brush_away), *cleared]
+    layer, channel = selected(scene)
+    panel = find_panel(scene, layer)
+    if panel is None or channel < 0 or min(map_shape(panel)) < 2:
+        return cleared
+    what, name = (concept.name, concept.name) if concept is not None else ("", f"channel {channel}")
+    items = [
+        Item(f"Brush: {does} {name}", edit=partial(take_brush, layer=layer, concept=what, insert=insert))
+        for does, insert in (("ablate", False), ("insert", True))
+    ]
+    return [*items, *cleared]
 
 
 def labels_page(scene: bpy.types.Scene) -> Page:

@@ -32,7 +32,7 @@ def recording(name: str = "x", value: float = 1.0, side: int = 2) -> rec.Recordi
     return result
 
 
-NO_INPUT = {"inputs": None, "ablate": None, "positions": None}
+NO_INPUT = {"inputs": None, "ablate": None, "positions": None, "strokes": None}
 
 
 class Known:
@@ -64,7 +64,7 @@ class Known:
     def describe(self) -> dict:
         return {"networks": [{"name": "tiny"}]}
 
-    def record(self, network, inputs, on_maps, ablate=None, positions=None):
+    def record(self, network, inputs, on_maps, ablate=None, positions=None, strokes=None):
         self.requests.append((network, inputs))
         assert self.gate.wait(PATIENCE)
         if inputs and inputs[0] in self.fails:
@@ -376,7 +376,7 @@ def test_inputs_are_sent_again_where_the_run_is_no_longer_kept(link, bridge):
     bridge.fails = {"x": UnknownRun("place it again")}
     link.run_method("kept", "tiny", "x", run="old", inputs=("mine",), options=RunOptions({"a": [1]}))
     until(lambda: len(bridge.requests) == 2)
-    again = {"inputs": ("mine",), "ablate": {"a": [1]}, "positions": None}
+    again = {"inputs": ("mine",), "ablate": {"a": [1]}, "positions": None, "strokes": None}
     assert bridge.requests == [("tiny", "x", {"run": "old"}), ("tiny", "x", again)]
 
 

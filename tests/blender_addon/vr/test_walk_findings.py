@@ -272,3 +272,21 @@ def test_the_hand_that_opens_the_menu_hands_the_card_over(walking):
     assert walking.card_hand == "left"
     hand_actions.perform(walking, walking.hands["left"], "menu")
     assert walking.card_hand == "right" and walking.menu is not None
+
+
+def test_the_menu_takes_a_brush_and_the_trigger_paints(ready, walking, monkeypatch):
+    current().link.description["networks"], current().link.in_process = [{"name": "tiny"}], False
+    painted = []
+    monkeypatch.setattr(clicking, "paint_at", lambda scene, *spot: painted.append(spot) or "painted")
+    actions.select(ready, "a", 1)
+    found = items(ready, "root")
+    assert found["Brush: ablate ring"].edit(ready) == "brush: ablate 2 channels of a; click a tile where it shall paint"
+    assert "Brush: insert ring" not in items(ready, "root")
+    hand = walking.hands["left"]
+    hand.hit = Hit("panel", "b", 0, (0.25, 0.75), object=panel_of(ready, "b").name)
+    hand_actions.perform(walking, hand, "pick")
+    assert painted == [(0.25, 0.75)] and walking.message == "painted"
+    assert actions.selected(ready).layer == "a"
+    items(ready, "root")["Put away: ablate 2 channels of a"].edit(ready)
+    hand_actions.perform(walking, hand, "pick")
+    assert len(painted) == 1 and actions.selected(ready).layer == "b"

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from ...recording.errors import InputError
-from ..ablation import NO_ABLATION, Ablation, zero_channels
+from ..ablation import NO_ABLATION, Ablation
 from ..values.map_layout import Axes, BatchFold, MapLayout, choose_layout, input_values
 from .axis_parts import NODE, fold_of, is_gathered, is_packed
 from .mutation import Tensors
@@ -88,7 +88,7 @@ class Run:
     ) -> None:
         """is_compared: whether layers of a batch are compared with what their input gives alone."""
         self.observer, self.sample, self.ablation, self.measure = observer, sample, ablation, measure
-        self.is_compared = is_compared and sample.batch_size > 1 and not ablation.channels
+        self.is_compared = is_compared and sample.batch_size > 1 and not ablation.layers
         self.marks = TensorMarks(paths)
         self.steps: list[TraceStep] = []
         self.current: TraceStep | None = None
@@ -171,8 +171,8 @@ class Run:
         """Chooses the layout of a layer's output, ablates its channels, and offers it to the observer."""
         value = self._set_layout(step, outputs)
         step.finalise()
-        if step.id in self.ablation.channels and step.layout is not None:
-            zero_channels(value, step.layout, self.ablation.channels[step.id])
+        if step.id in self.ablation.layers and step.layout is not None:
+            self.ablation.apply(step.id, value, step.layout)
         if step.layout is not None and self.observer.layer_finished(step, value):
             mark = self.marks.get(value)
             if mark is not None:

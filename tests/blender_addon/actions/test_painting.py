@@ -1,0 +1,151 @@
+"""A brush on the maps of a generator: its picture and the panels behind the layer change where it paints, undoably."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from innerwalk.blender_addon import actions  # noqa: E402
+from innerwalk.blender_addon.actions import clicking  # noqa: E402
+from innerwalk.blender_addon.actions.ablating import paint_along  # noqa: E402
+from innerwalk.blender_addon.imaging.brush_cells import brush_cells  # noqa: E402
+from innerwalk.blender_addon.live import stored_choices  # noqa: E402
+from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.properties import BRUSH, STROKES  # noqa: E402
+from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
+from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
+from innerwalk.blender_addon.scripting import Hall  # noqa: E402
+from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge.recording.errors import InputError, SceneError, UnknownName  # noqa: E402
+
+NETWORKS = {"painter": {"model": "own_networks:Painter", "inputs": ["noise:1"]}}
+
+
+@pytest.fixture(scope="module")
+def folder(torch_python, tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("bridge")
+    with live.registered():
+        live.start(torch_python, NETWORKS, {}, folder)
+        yield folder
+
+
+@pytest.fixture
+def hall(folder):
+    live.empty_file()
+    current().error = ""
+    return live.built("painter")
+
+
+def shown(scene, layer: str) -> np.ndarray:
+    """(C, H, W) of the maps that a panel holds."""
+    texels = live.texels(scene)[layer]
+    cells, height, width, _ = texels.shape
+    return texels.transpose(0, 3, 1, 2).reshape(4 * cells, height, width)[:3]
+
+
+def act(name: str, **arguments) -> None:
+    assert getattr(bpy.ops.innerwalk, name)("EXEC_DEFAULT", True, **arguments) == {"FINISHED"}
+    actions.wait_for_bridge(bpy.context.scene)
+
+
+def test_ablation_removes_a_units_bar_where_the_brush_is(hall):
+    before = shown(hall, "units")
+    rows, columns = np.nonzero(before[1])
+    assert len(rows) == 12
+    picture = live.picture(hall, "answer")
+    spot = (columns.mean() + 0.5) / 12, (rows.mean() + 0.5) / 12
+    assert actions.take_brush(hall, "units", [1], size=0.5).startswith("brush: ablate channel 1 of units")
+    assert actions.paint_at(hall, *spot) == "ablate channel 1 of units: 26 places"
+    actions.wait_for_bridge(hall)
+    after = shown(hall, "units")
+    assert not after[1].any() and np.array_equal(after[[0, 2]], before[[0, 2]])
+    changed = np.flatnonzero((live.picture(hall, "answer") != picture).any((0, 1)))
+    assert changed.tolist() == [1] and (picture[..., 1] > 200).sum() and not live.picture(hall, "answer")[..., 1].any()
+
+
+def test_insertion_gives_the_level_where_the_unit_is_active(hall):
+    cells = [[0, 0], [11, 11]]
+    act("paint", layer="units", channels="2", cells=json.dumps(cells), insert=True)
+    after = shown(hall, "units")
+    assert after[2, 0, 0] == after[2, 11, 11] == 1.0
+    assert (live.picture(hall, "answer")[:2, :2, 2] == 255).all()
+
+
+def test_undo_takes_a_stroke_back(hall):
+    before = shown(hall, "units")
+    bpy.ops.ed.undo_push(message="before")
+    act("paint", layer="units", channels="2", cells="[[0, 0]]", insert=True)
+    assert shown(bpy.context.scene, "units")[2, 0, 0] == 1
+    bpy.ops.ed.undo()
+    actions.wait_for_bridge(bpy.context.scene)
+    assert STROKES not in bpy.context.scene and np.array_equal(shown(bpy.context.scene, "units"), before)
+
+
+def test_strokes_add_up_until_they_are_cleared(hall):
+    before = shown(hall, "units")
+    actions.take_brush(hall, "units", [0, 1, 2], insert=True, size=0.01)
+    for spot in ((0.01, 0.01), (0.99, 0.01)):
+        actions.paint_at(hall, *spot)
+    actions.wait_for_bridge(hall)
+    assert [stroke["cells"] for stroke in stored_choices.painted_strokes(hall)] == [[[0, 0]], [[0, 11]]]
+    assert (shown(hall, "units")[:, 0, [0, 11]] == 1).all()
+    actions.put_brush_away(hall)
+    assert actions.clear_strokes(hall) == "cleared 2 strokes"
+    actions.wait_for_bridge(hall)
+    assert np.array_equal(shown(hall, "units"), before) and STROKES not in hall
+    with pytest.raises(InputError, match="nothing is painted"):
+        actions.clear_strokes(hall)
+
+
+def test_a_drag_is_one_stroke(hall):
+    actions.take_brush(hall, "units", [0], insert=True, size=0.1)
+    paint_along(hall, [(0.04, 0.9)], [])
+    paint_along(hall, [(0.04, 0.9), (0.13, 0.9)], [])
+    actions.wait_for_bridge(hall)
+    assert [stroke["cells"] for stroke in stored_choices.painted_strokes(hall)] == [[[10, 0], [10, 1]]]
+
+
+def test_a_click_paints_while_a_brush_is_held(hall):
+    hit = Hit("panel", "enlarge", 0, (0.5, 0.5), object=panel_of(hall, "enlarge").name)
+    assert clicking.ON_CLICK["panel"](hall, hit) == "enlarge, channel 0"
+    actions.take_brush(hall, "units", [0])
+    assert clicking.ON_CLICK["panel"](hall, hit).startswith("ablate channel 0 of units")
+    actions.wait_for_bridge(hall)
+    assert not shown(hall, "units")[0, 5:7, 5:7].any()
+    actions.put_brush_away(hall)
+    assert BRUSH not in hall and clicking.ON_CLICK["panel"](hall, hit) == "enlarge, channel 0"
+
+
+def test_scripts_paint_too(hall):
+    script = Hall(hall)
+    script["units"].paint(0, [[0, 0]], insert=True)
+    assert shown(hall, "units")[0, 0, 0] == 1
+    script.clear_strokes().take_brush("units", "0,1", insert=True, size=0.01).paint_at(0, 0).put_brush_away()
+    assert shown(hall, "units")[:2, 0, 0].tolist() == [1, 1] and not shown(hall, "units")[2, 0, 0]
+
+
+def test_what_cannot_be_painted_is_one_line(hall):
+    with pytest.raises(SceneError, match="no channel is chosen for the brush"):
+        actions.take_brush(hall)
+    with pytest.raises(UnknownName, match="no channel that detects 'ring'"):
+        actions.take_brush(hall, concept="ring")
+    with pytest.raises(InputError, match="channels 0 to 2; there is no channel 7"):
+        actions.take_brush(hall, "units", [7])
+    with pytest.raises(InputError, match="a share of the picture's side"):
+        actions.take_brush(hall, "units", [0], size=9)
+    with pytest.raises(SceneError, match="no brush is held"):
+        actions.paint_at(hall, 0.5, 0.5)
+    with pytest.raises(InputError, match=r"12 rows and 12 columns; there is no \(12, 0\)"):
+        actions.paint(hall, "units", [0], [[12, 0]])
+    hall[STROKES] = "[1]"
+    with pytest.raises(SceneError, match="property innerwalk_strokes is damaged"):
+        stored_choices.painted_strokes(hall)
+
+
+def test_a_brush_covers_centres_or_the_place_that_it_is_on():
+    assert brush_cells(0.5, 0.5, 0.01, (4, 4)) in ([(1, 1)], [(1, 2)], [(2, 1)], [(2, 2)])
+    assert brush_cells(0.5, 0.5, 0.5, (4, 4)) == [(1, 1), (1, 2), (2, 1), (2, 2)]
+    assert len(brush_cells(0.5, 0.5, 2.0, (4, 8))) == 32
