@@ -16,7 +16,7 @@ BLOCKS, TRANSITIONS = (6, 10, 2, 1), (128, 256, 512)
 """Layers of each dense block, and channels of the transition after it."""
 
 
-class DenseLayer(nn.Module):
+class BottleneckLayer(nn.Module):
     """A convolution of 1 × 1 and one of 3 × 3, each after norm and ReLU, whose maps are added to those it reads."""
 
     def __init__(self, channels: int) -> None:
@@ -60,7 +60,9 @@ class CovidDenseNet(nn.Module):
         self.pool0 = nn.MaxPool2d(3, 2, 1)
         channels, stages = STEM, []
         for number, count in enumerate(BLOCKS, 1):
-            self.add_module(f"block{number}", nn.Sequential(*(DenseLayer(channels + GROWTH * k) for k in range(count))))
+            self.add_module(
+                f"block{number}", nn.Sequential(*(BottleneckLayer(channels + GROWTH * k) for k in range(count)))
+            )
             channels += GROWTH * count
             stages.append(f"block{number}")
             if number <= len(TRANSITIONS):

@@ -80,10 +80,9 @@ def accuracies(training: StudyTraining, pictures: StudyPictures, progress: Progr
 def make_pictures(network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int) -> np.ndarray:
     """Returns pictures that channels of the last convolution look for, (CHANNELS, H, W, 3) float32 sRGB 0..1."""
     picture = pictures.normalised(pictures.test.images[:1])
-    recording = ask(
-        model, picture, "maximisation", network.last, spread(network.channels, CHANNELS), classes=pictures.classes,
-        mean=pictures.mean, std=pictures.std, preset=PRESET, steps=steps,
-    )  # fmt: skip
+    chosen, normal = spread(network.channels, CHANNELS), {"mean": pictures.mean, "std": pictures.std}
+    how: dict[str, Any] = {"preset": PRESET, "steps": steps}
+    recording = ask(model, picture, "maximisation", network.last, chosen, **normal, **how)
     return recording.maps(network.last, "maximisation").data
 
 

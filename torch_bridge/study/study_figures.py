@@ -21,8 +21,8 @@ from .study_run import Study
 from .study_training import StudyTraining
 
 WEIGHTS, ACTIVATIONS = "model.safetensors", "activations"
-MOST = 12
-"""Classes in a figure."""
+MOST = 9
+"""Classes in a figure, as in the paper."""
 RECIPE = """\
 # What the last convolution gives for a picture of each class, after {epochs} epochs: a row a class.
 # `innerwalk render {name} -o figures` draws it.

@@ -16,8 +16,8 @@ from ..recording.errors import InputError, UnknownName
 
 TEST_SHARE, SPLIT_SEED = 0.2, 42
 """Share of each class that is tested on, and the seed that chooses it: those of the paper."""
-FEWEST = 2
-"""Pictures of a class: one to train on, one to test on."""
+FEWEST, LEAST_SIDE = 2, 32
+"""Pictures of a class, one to train on and one to test on; pixels of a side, which the networks halve five times."""
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,10 @@ def read_pictures(
     """Reads the pictures of some classes, stretched to a size (height, width), and divides them.
 
     names: the classes; () for all. count: pictures in all, as many of each class as of others; 0 for all there are.
-    Raises InputError for less than two classes or FEWEST pictures of one; UnknownName.
+    Raises InputError for small sides, less than two classes, or few pictures of one; UnknownName.
     """
+    if min(size) < LEAST_SIDE:
+        raise InputError(f"size {size[1]}×{size[0]}: at least {LEAST_SIDE} pixels a side are needed")
     for name in names:
         if name not in data.classes:
             raise UnknownName(f"class of {data.name}", name, data.classes)
@@ -62,7 +64,8 @@ def read_pictures(
     parts: dict[str, list[tuple[int, int, np.ndarray]]] = {"train": [], "test": []}
     for label, found in enumerate(chosen):
         if len(found) < FEWEST:
-            raise InputError(f"data set {data.name}: class {classes[label]} has {len(found)} pictures that can be read")
+            few = f"class {classes[label]} has {len(found)} pictures that can be read"
+            raise InputError(f"data set {data.name}: {few}; two are needed, to train on and to test on")
         tested = max(1, round(TEST_SHARE * len(found)))
         for rank, k in enumerate(random.permutation(len(found))):
             parts["test" if rank < tested else "train"].append((label, *found[k]))
