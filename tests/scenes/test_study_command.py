@@ -14,7 +14,7 @@ from innerwalk.scenes import cli
 from innerwalk.torch_bridge.recording import load
 from innerwalk.torch_bridge.study import study_report
 
-SMALL = ("--count", "24", "--size", "32", "--epochs", "1", "--classes", "circle on sky,star on waves")
+SMALL = ("--count", "12", "--size", "32", "--epochs", "1", "--classes", "circle on sky,star on waves")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +50,7 @@ def test_a_study_is_trained_measured_and_reported(tmp_path, capsys):
     printed = capsys.readouterr().out
     rows = table(out / "accuracy.csv")
     assert [row["strategy"] for row in rows] == ["standard", "shuffled", "noisy"]
-    assert {row["chance"] for row in rows} == {"0.5"} and [row["samples"] for row in rows] == ["20", "20", "200"]
+    assert {row["chance"] for row in rows} == {"0.5"} and [row["samples"] for row in rows] == ["10", "10", "100"]
     summary = json.loads((out / "summary.json").read_text())
     for row in summary["accuracy"]:  # the page, the table and the words say the same
         assert f"{row['test']:.3f}" in printed
@@ -62,7 +62,7 @@ def test_a_study_is_trained_measured_and_reported(tmp_path, capsys):
     assert cli.main(["render", str(out / "figure_noisy.toml"), "-o", str(tmp_path / "figures")]) == 0
     assert (tmp_path / "figures/activations_noisy.png").is_file()
     shown = load(out / "noisy/activations/00")
-    assert shown.predictions.names == ("circle on sky", "star on waves") if hasattr(shown, "predictions") else True
+    assert shown.maps("layer4.0.norm2").data.shape == (512, 1, 1) and shown.input_name == "circle on sky"
     before = (out / "noisy/checkpoint.safetensors").read_bytes()
     assert run("--data", "concepts", *SMALL, "--strategy", "standard", "-o", str(out)) == 0  # nothing is left to do
     assert (out / "noisy/checkpoint.safetensors").read_bytes() == before

@@ -80,9 +80,10 @@ def accuracies(training: StudyTraining, pictures: StudyPictures, progress: Progr
 def make_pictures(network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int) -> np.ndarray:
     """Returns pictures that channels of the last convolution look for, (CHANNELS, H, W, 3) float32 sRGB 0..1."""
     picture = pictures.normalised(pictures.test.images[:1])
-    chosen, normal = spread(network.channels, CHANNELS), {"mean": pictures.mean, "std": pictures.std}
-    how: dict[str, Any] = {"preset": PRESET, "steps": steps}
-    recording = ask(model, picture, "maximisation", network.last, chosen, **normal, **how)
+    chosen, mean, std = spread(network.channels, CHANNELS), pictures.mean, pictures.std
+    recording = ask(
+        model, picture, "maximisation", network.last, chosen, mean=mean, std=std, preset=PRESET, steps=steps
+    )
     return recording.maps(network.last, "maximisation").data
 
 

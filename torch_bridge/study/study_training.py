@@ -169,10 +169,9 @@ def resume_training(training: StudyTraining, path: Path) -> None:
     arrays, settings, epochs = _read(path)
     wanted = asdict(training.settings)
     if settings != wanted:
-        changed = next(
-            (key for key in wanted if not isinstance(settings, dict) or settings.get(key) != wanted[key]), ""
-        )
-        raise InputError(f"{path}: trained with another {changed or 'format'}; name the same, or a new folder")
+        stored = settings if isinstance(settings, dict) else {}
+        changed = next((f"{key} ({stored.get(key)})" for key in wanted if stored.get(key) != wanted[key]), "format")
+        raise InputError(f"{path}: trained with another {changed}; name the same, or a new folder")
     try:
         training.model.load_state_dict(
             {name: array_tensor(arrays[WEIGHTS + name]) for name in training.model.state_dict()}

@@ -1,15 +1,16 @@
 """Shares of high frequencies and sensitivity where both are known."""
 
+import io
 import math
 
 import numpy as np
 import pytest
+from PIL import Image
 
 pytest.importorskip("torch", reason="networks are measured with torch")
 
 import torch
 
-from innerwalk.tests.support.pictures import read_picture
 from innerwalk.torch_bridge.data import open_data
 from innerwalk.torch_bridge.study import study_networks
 from innerwalk.torch_bridge.study.findings import similarities, spread
@@ -32,7 +33,7 @@ def test_shares_of_waves_and_noise():
     assert picture_share(stripes(16)) < 0.01 and picture_share(stripes(3)) > 0.99
     noise = torch.randn(4, 3, 96, 96, generator=torch.Generator().manual_seed(0))
     assert picture_share(noise) == pytest.approx(NOISE, abs=0.02)
-    assert picture_share(torch.full((1, 3, 16, 16), 0.4)) == 0
+    assert picture_share(torch.full((1, 3, 16, 16), 0.4)) < 1e-3
     assert kernel_share(torch.ones(2, 3, 7, 7)) < 0.1
     assert kernel_share(torch.randn(64, 3, 7, 7, generator=torch.Generator().manual_seed(0))) == pytest.approx(
         NOISE, abs=0.02
@@ -95,7 +96,7 @@ def test_networks_are_alike_to_themselves_alone():
 def test_a_sheet_shows_its_tiles(tmp_path):
     red, small = np.zeros((2, 30, 40, 3), np.float32), np.full((2, 7, 7, 3), 0.5, np.float32)
     red[..., 0] = 1
-    (tmp_path / "sheet.png").write_bytes(draw_sheet([("red", red), ("grey", small)]))
-    pixels = read_picture(tmp_path / "sheet.png")
-    assert abs(pixels[50, 240, :3] / pixels.max() - [1, 0, 0]).max() < 0.02
+    sheet = Image.open(io.BytesIO(draw_sheet([("red", red), ("grey", small)]))).convert("RGB")
+    assert abs(np.array(sheet.getpixel((240, 50))) - [255, 0, 0]).max() < 6
+    assert abs(np.array(sheet.getpixel((240, 160))) - 128).max() < 6
     assert spread(512, 4) == [0, 128, 256, 384] and spread(3, 8) == [0, 1, 2]
