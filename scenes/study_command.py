@@ -41,8 +41,8 @@ def add_study(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--strategy",
         action="append",
-        choices=("standard", "shuffled", "noisy"),
-        help="how it is trained; repeat for more (all three)",
+        choices=("standard", "shuffled", "noisy", "plain"),
+        help="how it is trained; repeat for more (the first three); plain: a control, true labels as the others get them",
     )
     sub.add_argument("--classes", metavar="A,B", help="classes of the data set (all)")
     sub.add_argument("--count", type=int, default=0, metavar="N", help="pictures in all, balanced (all)")
@@ -59,7 +59,7 @@ def run_study(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
     """
     from ..torch_bridge.data import open_data
     from ..torch_bridge.server.in_process import denormals_restored
-    from ..torch_bridge.study.strategies import STRATEGIES, default_settings
+    from ..torch_bridge.study.strategies import CONTROL, STRATEGIES, default_settings
     from ..torch_bridge.study.study_report import PAGE, write_study
     from ..torch_bridge.study.study_run import READ, Study, StudySettings
 
@@ -73,11 +73,12 @@ def run_study(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
     try:
         with denormals_restored():
             found = Study(data, settings, options.output, progress.part(0, READ))
-            strategies = [strategy for strategy in STRATEGIES if strategy in (options.strategy or STRATEGIES)]
+            wanted = options.strategy or STRATEGIES
+            strategies = [strategy for strategy in (*STRATEGIES, CONTROL) if strategy in wanted]
             for number, strategy in enumerate(strategies):
                 start, end = (READ + (0.9 - READ) * k / len(strategies) for k in (number, number + 1))
-                wanted = default_settings(strategy, options.epochs, options.seed)
-                found.train(wanted, progress.part(start, end), seconds)
+                how = default_settings(strategy, options.epochs, options.seed)
+                found.train(how, progress.part(start, end), seconds)
             summary = write_study(found, found.trainings(), progress.part(0.9, 1))
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; the same command goes on with {options.output}") from None
@@ -93,5 +94,6 @@ def _table(summary: Mapping[str, Any]) -> str:
     for row in summary["accuracy"]:
         epochs = f"{row['epochs']}/{row['of']}"
         shares = f"{row['labels taught']:>9.3f}  {row['test']:>7.3f}  {row['chance']:>6.3f}"
-        lines.append(f"{row['strategy']:<8}  {epochs:<7} {shares}  {row['paper']:>5.2f}")
+        paper = "-" if row["paper"] is None else f"{row['paper']:.2f}"
+        lines.append(f"{row['strategy']:<8}  {epochs:<7} {shares}  {paper:>5}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Three ways to train on the same pictures: as they are, with shuffled labels, and among noisy copies."""
+"""Three ways to train on the same pictures: as they are, with shuffled labels, among noisy copies; and a control."""
 
 from __future__ import annotations
 
@@ -10,8 +10,17 @@ from torch import Tensor
 
 from .study_pictures import StudyPictures
 
-StrategyName = Literal["standard", "shuffled", "noisy"]
+StrategyName = Literal["standard", "shuffled", "noisy", "plain"]
 STRATEGIES: tuple[StrategyName, ...] = ("standard", "shuffled", "noisy")
+CONTROL: StrategyName = "plain"
+"""True labels without what only the standard training has: moved and mirrored pictures, and weight decay."""
+OWN: dict[StrategyName, tuple[int, float, float]] = {
+    "standard": (40, 2e-3, 0.05),
+    "shuffled": (50, 1e-3, 0.0),
+    "noisy": (20, 1e-3, 0.0),
+    CONTROL: (50, 1e-3, 0.0),
+}
+"""Epochs, peak of the learning rate, and weight decay."""
 COPIES = 9
 """Noisy copies of each picture, beside itself."""
 SHIFT = 8
@@ -37,7 +46,7 @@ class StrategySettings:
 
 def default_settings(strategy: StrategyName, epochs: int = 0, seed: int = 0) -> StrategySettings:
     """Returns the settings of a strategy; epochs: 0 for its own."""
-    own, rate, decay = {"standard": (40, 2e-3, 0.05), "shuffled": (50, 1e-3, 0.0), "noisy": (20, 1e-3, 0.0)}[strategy]
+    own, rate, decay = OWN[strategy]
     return StrategySettings(strategy, epochs or own, rate, decay, seed=seed)
 
 

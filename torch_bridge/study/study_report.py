@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
@@ -23,10 +24,12 @@ from .study_training import StudyTraining, start_training
 Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 SUMMARY, PAGE, SHEET, UNTRAINED = "summary.json", "report.html", "channels.png", "untrained"
 NOTE = (
-    "Chance is the share of the largest class among the pictures tested on. High frequencies are those above half of "
-    "the highest one that pixels can hold; independent random values have .80. A drop is the loss of probability of "
-    "the class that the unchanged picture gets, its mean over places and the largest one of each picture. CKA is 1 for "
-    "layers that hold the same up to a rotation and a scale; read it beside that of the untrained network."
+    "Chance is the share of the largest class among the pictures tested on; the standard error is that of test. "
+    "High frequencies are those above half of the highest one that pixels can hold; independent random values have "
+    ".80. Changed is the share of answers that change; a drop is the loss of probability of the class that the "
+    "unchanged picture gets: its mean over places, and the largest one of each picture. CKA is 1 for layers that hold "
+    "the same up to a rotation and a scale; read it beside that of the untrained network. The standard training alone "
+    "moves and mirrors pictures and has weight decay, as in the paper; the control “plain” has true labels, but no such."
 )
 TITLES = {
     "accuracy": "Accuracy",
@@ -83,8 +86,9 @@ def _accuracy_row(study: Study, training: StudyTraining, numbers: dict[str, floa
     return {
         "strategy": settings.strategy,
         **numbers,
+        "standard error": math.sqrt(numbers["test"] * (1 - numbers["test"]) / len(study.pictures.test.labels)),
         "chance": _chance(study),
-        "paper": study.network.paper[settings.strategy],
+        "paper": study.network.paper.get(settings.strategy),
         "epochs": len(training.epochs),
         "of": settings.epochs,
         "samples": len(study.pictures.train.labels) * (1 + COPIES * (settings.strategy == "noisy")),

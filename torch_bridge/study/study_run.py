@@ -16,7 +16,7 @@ from ..recording import Progress
 from ..recording.errors import InputError
 from ..recording.files import failure_text, parse_json, read_file
 from ..recording.part_files import remove_stale_parts
-from .strategies import STRATEGIES, StrategyName, StrategySettings
+from .strategies import CONTROL, STRATEGIES, StrategyName, StrategySettings
 from .study_networks import NETWORKS
 from .study_pictures import StudyPictures, read_pictures
 from .study_training import CHECKPOINT, StudyTraining, read_settings, resume_training, start_training, train_on
@@ -86,7 +86,7 @@ class Study:
     def trainings(self) -> dict[StrategyName, StudyTraining]:
         """Returns all trainings in the folder, as far as they have come. Raises InputError for a damaged file."""
         found = {}
-        for strategy in STRATEGIES:
+        for strategy in (*STRATEGIES, CONTROL):
             if self.path(strategy).exists():
                 found[strategy] = self.opened(read_settings(self.path(strategy)))
         return found

@@ -85,7 +85,7 @@ def test_strategies_do_what_they_say(pictures):
 
 def test_only_the_standard_training_moves_pictures(pictures):
     indices = torch.arange(8)
-    for name in ("standard", "shuffled", "noisy"):
+    for name in ("standard", "shuffled", "noisy", "plain"):
         samples = TrainingSamples(pictures, default_settings(name))
         moved = samples.inputs(indices, torch.Generator().manual_seed(1))
         assert torch.equal(moved, samples.inputs(indices)) == (name != "standard")
