@@ -42,7 +42,7 @@ def add_study(sub: argparse.ArgumentParser) -> None:
         "--strategy",
         action="append",
         choices=("standard", "shuffled", "noisy", "plain"),
-        help="how it is trained; repeat for more (the first three); plain: a control, true labels as the others get them",
+        help="how it is trained; repeat for more (the first three); plain: a control with true labels",
     )
     sub.add_argument("--classes", metavar="A,B", help="classes of the data set (all)")
     sub.add_argument("--count", type=int, default=0, metavar="N", help="pictures in all, balanced (all)")

@@ -72,7 +72,7 @@ def accuracies(training: StudyTraining, pictures: StudyPictures, progress: Progr
     progress(f"measuring {training.settings.strategy}", 0.0)
     return {
         "labels taught": training_accuracy(training.model, samples, samples.labels),
-        "true labels of pictures trained on": training_accuracy(training.model, samples, pictures.train.labels),
+        "true labels": training_accuracy(training.model, samples, pictures.train.labels),
         "test": accuracy_of(training.model, pictures),
     }
 

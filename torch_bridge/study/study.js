@@ -15,8 +15,7 @@ function shown(value) {
   return Math.abs(value) < 0.01 && value !== 0 ? value.toPrecision(2) : value.toFixed(3);
 }
 
-for (const [name, title] of Object.entries(data.titles)) {
-  const rows = data.tables[name];
+for (const [title, rows] of Object.entries(data)) {
   if (!rows.length) continue;
   const place = document.getElementById("tables");
   add(place, "h2", title);
@@ -28,5 +27,4 @@ for (const [name, title] of Object.entries(data.titles)) {
     const line = add(table, "tr", "");
     for (const key of columns) add(line, "td", shown(row[key]), isNumber[key] ? "n" : "");
   }
-  add(place, "p", "In full in " + name + ".csv.", "note");
 }

@@ -2,42 +2,25 @@
 
 from __future__ import annotations
 
-import base64
-import html
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from ..comparison.report import csv_text
-from ..dissection.html_pages import fill_page
 from ..dissection.parts import write_whole
 from ..recording import Progress
 from .findings import PRESET, STEPS, accuracies, find_in_network, similarities
 from .high_frequencies import picture_share
-from .strategies import COPIES, STRATEGIES, StrategyName, default_settings
+from .strategies import COPIES, StrategyName, default_settings
 from .study_figures import write_figure, write_model
+from .study_page import Tables, study_page
 from .study_run import Study
 from .study_sheet import SheetTiles, draw_sheet
 from .study_training import StudyTraining, start_training
 
-Tables = Mapping[str, Sequence[Mapping[str, Any]]]
 SUMMARY, PAGE, SHEET, UNTRAINED = "summary.json", "report.html", "channels.png", "untrained"
-NOTE = (
-    "Chance is the share of the largest class among the pictures tested on; the standard error is that of test. "
-    "High frequencies are those above half of the highest one that pixels can hold; independent random values have "
-    ".80. Changed is the share of answers that change; a drop is the loss of probability of the class that the "
-    "unchanged picture gets: its mean over places, and the largest one of each picture. CKA is 1 for layers that hold "
-    "the same up to a rotation and a scale; read it beside that of the untrained network. The standard training alone "
-    "moves and mirrors pictures and has weight decay, as in the paper; the control “plain” has true labels, but no such."
-)
-TITLES = {
-    "accuracy": "Accuracy",
-    "frequencies": "High frequencies",
-    "sensitivity": "Pictures moved by some pixels, or covered in parts",
-    "similarity": "Similarity of layers",
-    "epochs": "Training",
-}
+TABLES = ("accuracy", "frequencies", "sensitivity", "similarity", "epochs")
 
 
 def write_study(
@@ -51,7 +34,7 @@ def write_study(
     start = default_settings("standard", seed=settings.seed)
     untrained = start_training(study.network.build, len(study.pictures.classes), start)
     networks: dict[str, StudyTraining] = {UNTRAINED: untrained} | dict(trainings.items())
-    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TITLES}
+    tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     kernels, drawn = list[SheetTiles](), list[SheetTiles]()
     for number, (name, training) in enumerate(networks.items()):
         found = find_in_network(study.network, training.model.eval(), study.pictures, progress, steps)
@@ -106,44 +89,9 @@ def _chance(study: Study) -> float:
     return float(labels.bincount().max() / len(labels))
 
 
-def _write(
-    study: Study, summary: dict[str, Any], tables: Mapping[str, Sequence[Mapping[str, Any]]], sheet: bytes
-) -> None:
+def _write(study: Study, summary: dict[str, Any], tables: Tables, sheet: bytes) -> None:
     for name, rows in tables.items():
         write_whole(study.folder / f"{name}.csv", [csv_text(rows).encode()])
     write_whole(study.folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
     write_whole(study.folder / SHEET, [sheet])
-    page = fill_page(
-        __package__,
-        "study",
-        f"Three ways to train {summary['network']} on {summary['data set name']}",
-        {"titles": TITLES, "tables": tables},
-        about=html.escape(" ".join(_sentences(summary))),
-        note=html.escape(NOTE),
-        sheet=f"data:image/png;base64,{base64.b64encode(sheet).decode()}",
-        caption=html.escape(_caption(summary)),
-    )
-    write_whole(study.folder / PAGE, [page.encode()])
-
-
-def _sentences(summary: Mapping[str, Any]) -> Iterable[str]:
-    height, width = summary["size"]
-    yield f"{summary['trained on']:,} pictures to train on and {summary['tested on']:,} to test on,"
-    yield f"{width} × {height} pixels, of {len(summary['classes'])} classes; chance is {summary['chance']:.3f}."
-    yield f"The paper's numbers are of {summary['paper']['data']}, so they are not to be met here."
-    missing = [name for name in STRATEGIES if name not in {row["strategy"] for row in summary["accuracy"]}]
-    if missing:
-        yield f"Not trained yet: {', '.join(missing)}."
-    for row in summary["accuracy"]:
-        if row["epochs"] < row["of"]:
-            yield f"The training {row['strategy']} was stopped after {row['epochs']} of {row['of']} epochs."
-    if summary["left out"]:
-        yield f"{len(summary['left out'])} pictures can't be read and were left out."
-
-
-def _caption(summary: Mapping[str, Any]) -> str:
-    how = summary["made pictures"]
-    return (
-        "First kernels, and pictures that channels of the last convolution look for (activation maximisation, preset "
-        f"{how['preset']}, {how['steps']} steps); channels at equal distances, the same in each row."
-    )
+    write_whole(study.folder / PAGE, [study_page(summary, tables, sheet).encode()])
