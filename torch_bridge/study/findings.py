@@ -12,7 +12,6 @@ from torch.nn import functional as F
 
 from ..comparison.features import GRID
 from ..comparison.similarity import linear_cka
-from ..recording import Progress
 from ..server.in_process import ask
 from .high_frequencies import kernel_share, picture_share
 from .sensitivity import occlusion_sensitivity, shift_sensitivity
@@ -32,9 +31,7 @@ class StrategyFindings(NamedTuple):
     """What is found in one network."""
 
     numbers: dict[str, float]
-    """Accuracies and shares, 0..1, by name."""
-    sensitivity: list[dict[str, Any]]
-    """Rows: change, pixels, pictures, changed, drop, largest."""
+    """Shares of high frequencies, 0..1, by name."""
     kernels: np.ndarray
     """(CHANNELS, h, w, 3) float32: kernels of the first convolution, 0..1, grey for 0."""
     drawn: np.ndarray
@@ -42,18 +39,9 @@ class StrategyFindings(NamedTuple):
 
 
 def find_in_network(
-    network: StudyNetwork, model: nn.Module, pictures: StudyPictures, progress: Progress, steps: int = STEPS
+    network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int = STEPS
 ) -> StrategyFindings:
-    """Returns the shares of high frequencies, the sensitivity, and made pictures of a network in evaluation mode."""
-    rows = []
-    for part, data in (("trained on", pictures.train), ("tested on", pictures.test)):
-        progress(f"moving and covering pictures {part}", 0.0 if part == "trained on" else 0.2)
-        moved, covered = (pictures.normalised(data.images[spread(len(data.labels), n)]) for n in (MOVED, COVERED))
-        for pixels, answers in shift_sensitivity(model, moved).items():
-            rows.append({"change": "shift", "pixels": pixels, "pictures": part, **answers._asdict()})
-        answers = occlusion_sensitivity(model, covered)
-        rows.append({"change": "occlusion", "pixels": None, "pictures": part, **answers._asdict()})
-    progress("making pictures of channels", 0.4)
+    """Returns the shares of high frequencies, kernels, and made pictures of a network in evaluation mode."""
     weight = model.get_submodule(network.first).weight
     assert isinstance(weight, Tensor)
     drawn = make_pictures(network, model, pictures, steps)
@@ -63,13 +51,24 @@ def find_in_network(
         "pictures": picture_share(torch.from_numpy(drawn).permute(0, 3, 1, 2)),
     }
     largest = np.abs(kernels).max((1, 2, 3), keepdims=True).clip(1e-12)
-    return StrategyFindings(numbers, rows, kernels / largest / 2 + 0.5, drawn)
+    return StrategyFindings(numbers, kernels / largest / 2 + 0.5, drawn)
 
 
-def accuracies(training: StudyTraining, pictures: StudyPictures, progress: Progress) -> dict[str, float]:
+def sensitivity_rows(model: nn.Module, pictures: StudyPictures) -> list[dict[str, Any]]:
+    """Returns what becomes of a network's answers where pictures are moved or covered, as rows."""
+    rows = []
+    for part, data in (("trained on", pictures.train), ("tested on", pictures.test)):
+        moved, covered = (pictures.normalised(data.images[spread(len(data.labels), n)]) for n in (MOVED, COVERED))
+        for pixels, answers in shift_sensitivity(model, moved).items():
+            rows.append({"change": "shift", "pixels": pixels, "pictures": part, **answers._asdict()})
+        answers = occlusion_sensitivity(model, covered)
+        rows.append({"change": "occlusion", "pixels": None, "pictures": part, **answers._asdict()})
+    return rows
+
+
+def accuracies(training: StudyTraining, pictures: StudyPictures) -> dict[str, float]:
     """Returns the accuracies of a network, 0..1: on the labels it was taught, on true ones, and on test pictures."""
     samples = TrainingSamples(pictures, training.settings)
-    progress(f"measuring {training.settings.strategy}", 0.0)
     return {
         "labels taught": training_accuracy(training.model, samples, samples.labels),
         "true labels": training_accuracy(training.model, samples, pictures.train.labels),

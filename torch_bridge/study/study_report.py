@@ -10,7 +10,7 @@ from typing import Any
 from ..comparison.report import csv_text
 from ..dissection.parts import write_whole
 from ..recording import Progress
-from .findings import PRESET, STEPS, accuracies, find_in_network, similarities
+from .findings import PRESET, STEPS, accuracies, find_in_network, sensitivity_rows, similarities
 from .high_frequencies import picture_share
 from .strategies import COPIES, StrategyName, default_settings
 from .study_figures import write_figure, write_model
@@ -37,18 +37,19 @@ def write_study(
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     kernels, drawn = list[SheetTiles](), list[SheetTiles]()
     for number, (name, training) in enumerate(networks.items()):
-        found = find_in_network(study.network, training.model.eval(), study.pictures, progress, steps)
+        progress(f"making pictures of {name}", number / 2 / len(networks))
+        found = find_in_network(study.network, training.model.eval(), study.pictures, steps)
         tables["frequencies"].append({"network": name, **found.numbers})
-        tables["sensitivity"] += [{"network": name, **row} for row in found.sensitivity if name != UNTRAINED]
         kernels.append((f"first kernels,\n{name}", found.kernels))
         drawn.append((f"last convolution,\n{name}", found.drawn))
-        progress(f"measured {name}", (number + 1) / (len(networks) + 1))
     own = picture_share(study.pictures.train.images / 255)
     tables["frequencies"].append({"network": "pictures trained on", "kernels": None, "pictures": own})
     tables["similarity"] = similarities(study.network, {k: each.model for k, each in networks.items()}, study.pictures)
     recipes = []
-    for name, training in trainings.items():
-        numbers = accuracies(training, study.pictures, progress)
+    for number, (name, training) in enumerate(trainings.items()):
+        progress(f"measuring {name}", 0.5 + number / 2 / len(trainings))
+        tables["sensitivity"] += [{"network": name, **row} for row in sensitivity_rows(training.model, study.pictures)]
+        numbers = accuracies(training, study.pictures)
         tables["accuracy"].append(_accuracy_row(study, training, numbers))
         tables["epochs"] += [{"strategy": name, **epoch} for epoch in training.epochs]
         recipes.append(write_figure(study, training, write_model(study, training, numbers)))
