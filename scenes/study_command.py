@@ -49,6 +49,7 @@ def add_study(sub: argparse.ArgumentParser) -> None:
     sub.add_argument("--size", type=size, metavar="WxH", help="of the pictures (175x150, or 250x180 of covid_densenet)")
     sub.add_argument("--epochs", type=int, default=0, metavar="N", help="passes over the data (40, 50, or 20 if noisy)")
     sub.add_argument("--seed", type=int, default=0, metavar="N", help="random seed (0)")
+    sub.add_argument("--steps", type=int, default=200, metavar="N", help="steps of pictures made for channels (200)")
     sub.add_argument("--minutes", type=float, metavar="N", help="stop after so long; the same command goes on")
 
 
@@ -63,8 +64,8 @@ def run_study(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
     from ..torch_bridge.study.study_report import PAGE, write_study
     from ..torch_bridge.study.study_run import READ, Study, StudySettings
 
-    if options.epochs < 0 or options.count < 0 or options.seed < 0 or (options.minutes or 1) <= 0:
-        raise InputError("--epochs, --count, --seed and --minutes are numbers from 0 on")
+    if min(options.epochs, options.count, options.seed) < 0 or min(options.steps, options.minutes or 1) <= 0:
+        raise InputError("--epochs, --count and --seed are numbers from 0 on, --steps and --minutes above 0")
     name, text = options.data
     data = open_data(CONCEPTS if text == "concepts" else text, name)
     classes = tuple(filter(None, (options.classes or "").split(",")))
@@ -79,7 +80,7 @@ def run_study(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
                 start, end = (READ + (0.9 - READ) * k / len(strategies) for k in (number, number + 1))
                 how = default_settings(strategy, options.epochs, options.seed)
                 found.train(how, progress.part(start, end), seconds)
-            summary = write_study(found, found.trainings(), progress.part(0.9, 1))
+            summary = write_study(found, found.trainings(), progress.part(0.9, 1), options.steps)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"stopped; the same command goes on with {options.output}") from None
     warnings = [f"{'warning':<14} left out {line}" for line in summary["left out"]]

@@ -12,14 +12,9 @@ pytest.importorskip("torch", reason="needs torch")
 
 from innerwalk.scenes import cli
 from innerwalk.torch_bridge.recording import load
-from innerwalk.torch_bridge.study import study_report
 
-SMALL = ("--count", "12", "--size", "32", "--epochs", "1", "--classes", "circle on sky,star on waves")
-
-
-@pytest.fixture(autouse=True)
-def few_steps(monkeypatch):
-    monkeypatch.setattr(study_report.write_study, "__defaults__", (2,))
+QUICK = ("--size", "32", "--epochs", "1", "--steps", "2")
+SMALL = (*QUICK, "--count", "12", "--classes", "circle on sky,star on waves")
 
 
 def run(*arguments: str) -> int:
@@ -79,7 +74,7 @@ def test_pictures_that_cannot_be_read_are_left_out_and_named(tmp_path, capsys):
     folder = pictures(tmp_path / "data", 5, 5)
     (folder / "class0/broken.png").write_bytes(b"no picture")
     out = tmp_path / "out"
-    assert run("--data", str(folder), "--size", "32", "--epochs", "1", "--strategy", "standard", "-o", str(out)) == 0
+    assert run("--data", str(folder), *QUICK, "--strategy", "standard", "-o", str(out)) == 0
     assert "left out" in (printed := capsys.readouterr().out) and "broken.png" in printed
     assert json.loads((out / "study.json").read_text())["trained on"] == 8
 
@@ -103,7 +98,7 @@ def test_unfit_pictures_are_one_line(tmp_path, capsys, counts, message):
     ("more", "message"),
     [
         (("--classes", "dragon,star on waves"), "no class of concepts 'dragon'"),
-        (("--epochs", "-1"), "--epochs, --count, --seed and --minutes are numbers from 0 on"),
+        (("--epochs", "-1"), "--epochs, --count and --seed are numbers from 0 on"),
         (("--strategy", "best"), "invalid choice"),
         (("--size", "4"), "size 4×4: at least 32 pixels a side are needed"),
     ],

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from ..comparison.features import GRID
 from ..comparison.similarity import linear_cka
-from ..server.in_process import ask
+from ..server.in_process import OnStep, ask
 from .high_frequencies import kernel_share, picture_share
 from .sensitivity import occlusion_sensitivity, shift_sensitivity
 from .strategies import TrainingSamples
@@ -20,9 +20,9 @@ from .study_networks import StudyNetwork
 from .study_pictures import StudyPictures
 from .study_training import MEASURED_BATCH, StudyTraining, accuracy_of, training_accuracy
 
-MOVED, COVERED, CHANNELS, STEPS = 48, 24, 8, 200
+MOVED, COVERED, CHANNELS = 48, 24, 8
 """Pictures that are moved and covered, of those trained on and of those tested on; channels that get a made picture, at
-equal distances; steps of each."""
+equal distances."""
 PRESET = "deepvisionvr"
 """Recipe of made pictures: the paper's own."""
 
@@ -39,12 +39,12 @@ class StrategyFindings(NamedTuple):
 
 
 def find_in_network(
-    network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int = STEPS
+    network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int, on_step: OnStep
 ) -> StrategyFindings:
     """Returns the shares of high frequencies, kernels, and made pictures of a network in evaluation mode."""
     weight = model.get_submodule(network.first).weight
     assert isinstance(weight, Tensor)
-    drawn = make_pictures(network, model, pictures, steps)
+    drawn = make_pictures(network, model, pictures, steps, on_step)
     kernels = weight.detach()[spread(len(weight), CHANNELS)].permute(0, 2, 3, 1).numpy()
     numbers = {
         "kernels": kernel_share(weight),
@@ -76,12 +76,22 @@ def accuracies(training: StudyTraining, pictures: StudyPictures) -> dict[str, fl
     }
 
 
-def make_pictures(network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int) -> np.ndarray:
+def make_pictures(
+    network: StudyNetwork, model: nn.Module, pictures: StudyPictures, steps: int, on_step: OnStep
+) -> np.ndarray:
     """Returns pictures that channels of the last convolution look for, (CHANNELS, H, W, 3) float32 sRGB 0..1."""
     picture = pictures.normalised(pictures.test.images[:1])
-    chosen, mean, std = spread(network.channels, CHANNELS), pictures.mean, pictures.std
     recording = ask(
-        model, picture, "maximisation", network.last, chosen, mean=mean, std=std, preset=PRESET, steps=steps
+        model,
+        picture,
+        "maximisation",
+        network.last,
+        spread(network.channels, CHANNELS),
+        mean=pictures.mean,
+        std=pictures.std,
+        on_step=on_step,
+        preset=PRESET,
+        steps=steps,
     )
     return recording.maps(network.last, "maximisation").data
 

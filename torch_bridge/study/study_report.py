@@ -9,8 +9,9 @@ from typing import Any
 
 from ..comparison.report import csv_text
 from ..dissection.parts import write_whole
+from ..method_support.method import Step
 from ..recording import Progress
-from .findings import PRESET, STEPS, accuracies, find_in_network, sensitivity_rows, similarities
+from .findings import PRESET, accuracies, find_in_network, sensitivity_rows, similarities
 from .high_frequencies import picture_share
 from .strategies import COPIES, StrategyName, default_settings
 from .study_figures import write_figure, write_model
@@ -24,7 +25,7 @@ TABLES = ("accuracy", "frequencies", "sensitivity", "similarity", "epochs")
 
 
 def write_study(
-    study: Study, trainings: Mapping[StrategyName, StudyTraining], progress: Progress, steps: int = STEPS
+    study: Study, trainings: Mapping[StrategyName, StudyTraining], progress: Progress, steps: int
 ) -> dict[str, Any]:
     """Measures the networks and writes tables, SUMMARY, SHEET, recipes and PAGE into the study's folder.
 
@@ -37,8 +38,11 @@ def write_study(
     tables: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
     kernels, drawn = list[SheetTiles](), list[SheetTiles]()
     for number, (name, training) in enumerate(networks.items()):
-        progress(f"making pictures of {name}", number / 2 / len(networks))
-        found = find_in_network(study.network, training.model.eval(), study.pictures, steps)
+
+        def on_step(step: Step, name: str = name, done: int = number) -> None:
+            progress(f"making pictures, {name}", (done + step.share) / 2 / len(networks))
+
+        found = find_in_network(study.network, training.model.eval(), study.pictures, steps, on_step)
         tables["frequencies"].append({"network": name, **found.numbers})
         kernels.append((f"first kernels,\n{name}", found.kernels))
         drawn.append((f"last convolution,\n{name}", found.drawn))
