@@ -219,6 +219,15 @@ def compare(options: argparse.Namespace, progress: ProgressBar) -> None:
     print("\n".join(lines))
 
 
+def study(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk study`."""
+    from .study_command import run_study
+
+    lines = run_study(options, progress)
+    progress.close()
+    print("\n".join(lines))
+
+
 def _quoted(path: Path) -> str:
     """Returns a path as a shell takes it."""
     return shlex.quote(str(path))
@@ -293,6 +302,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "gan_dissect": gan_dissect,
     "compare": compare,
     "series": series_command.series,
+    "study": study,
     "show": window_commands.show,
     "open": window_commands.open_hall,
     "scene": scene,

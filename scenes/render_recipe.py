@@ -21,7 +21,7 @@ from ..torch_bridge.recording import ACTIVATIONS, Progress, Recording, load
 from ..torch_bridge.recording.errors import InputError, SceneError, UnknownName
 from ..torch_bridge.recording.files import failure_text, open_file
 from .interrupt import start_blender
-from .page_figure import page_options, refuse_page_options, write_page_figure
+from .page_files.page_figure import page_options, refuse_page_options, write_page_figure
 from .progress import ProgressBar
 
 if TYPE_CHECKING:

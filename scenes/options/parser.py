@@ -19,6 +19,7 @@ from ...torch_bridge.version import VERSION
 from ..film_files.film_arguments import FARM_EXAMPLES, add_farm, add_film_job
 from ..series_command import EXAMPLES as SERIES_EXAMPLES
 from ..series_command import add_series
+from ..study_command import STUDY_EXAMPLES, add_study
 from ..window.window_commands import OPEN_EXAMPLES, SHOW_EXAMPLES, add_open, add_show
 from .argument_values import (
     channels,
@@ -119,6 +120,7 @@ def parser() -> argparse.ArgumentParser:
     add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
     add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
     add_compare(command("compare", "compare networks, or the checkpoints of one, layer by layer", COMPARE_EXAMPLES))
+    add_study(command("study", "train a network in three ways and compare what is in it", STUDY_EXAMPLES))
     add_scene(command("scene", "build the hall of a recording as a Blender file", SCENE_EXAMPLES))
     add_figure(command("figure", "render a picture of a recording, or of a hall in a Blender file", FIGURE_EXAMPLES))
     add_render(command("render", "make the figures and the film of a recipe", RENDER_EXAMPLES))

@@ -1,3 +1,3 @@
-"""Writes flat figures as PDF files by reportlab; Innerwalk itself writes SVG and PNG."""
+"""Writes flat figures as files: PNG and SVG by Innerwalk itself, PDF by reportlab."""
 
 __all__ = ["pdf_page"]

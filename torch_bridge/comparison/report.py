@@ -52,7 +52,7 @@ def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Compari
         "similarity": (row for pair in comparison.pairs for row in _similarity_rows(pair)),
     }
     for name, rows in tables.items():
-        write_whole(folder / f"{name}.csv", [_csv_text(rows).encode()])
+        write_whole(folder / f"{name}.csv", [csv_text(rows).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
     write_whole(folder / PAGE, [_page(summary, comparison).encode()])
     comparison.hall.save(folder / HALL)
@@ -79,7 +79,7 @@ def _plain(matrix: np.ndarray) -> list[list[float | None]]:
     return [[None if math.isnan(value) else value for value in row] for row in matrix.tolist()]
 
 
-def _csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
+def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
     """Rows of the same columns as CSV; numbers as Python writes them, empty for None."""
     text, table = io.StringIO(), None
     for row in rows:

@@ -1,7 +1,7 @@
 """Pages for browsers in one file without any other, whose data come from strangers.
 
 Texts are escaped, the data stand as JSON in an element that browsers don't run, and a content security policy allows
-the page's own script and style only.
+the page's own script and style only, and pictures that stand in it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def fill_page(package: str, stem: str, title: str, data: Mapping[str, Any], abou
     content, script = (_resource(package, f"{stem}.{kind}") for kind in ("html", "js"))
     style = _resource(__package__, STYLE)
     return Template(_resource(__package__, FRAME)).substitute(
-        policy=f"default-src 'none'; style-src '{_digest(style)}'; script-src '{_digest(script)}'",
+        policy=f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'",
         title=html.escape(title),
         style=style,
         about=about,

@@ -19,7 +19,7 @@ from innerwalk.blender_addon.pages.page_options import PageOptions
 from innerwalk.blender_addon.pages.svg import svg_file
 from innerwalk.blender_addon.plans.number_text import format_number
 from innerwalk.scenes import cli, render_recipe
-from innerwalk.scenes.page_figure import write_page_figure
+from innerwalk.scenes.page_files.page_figure import write_page_figure
 from innerwalk.tests.support.endpoint_recordings import ALL
 from innerwalk.torch_bridge import recording as rec
 from innerwalk.torch_bridge.recording.errors import InnerwalkError

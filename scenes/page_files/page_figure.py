@@ -7,14 +7,14 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from ..blender_addon.output.output_files import check_place, replaced
-from ..blender_addon.output.page_png import png_file
-from ..blender_addon.pages.figure import draw_figure
-from ..blender_addon.pages.page import FlatPage
-from ..blender_addon.pages.page_options import PAGE_PRESETS, PageOptions, check_page_options
-from ..blender_addon.pages.svg import svg_file
-from ..torch_bridge.recording import Recording, load
-from ..torch_bridge.recording.errors import SceneError
+from ...blender_addon.output.output_files import check_place, replaced
+from ...blender_addon.output.page_png import png_file
+from ...blender_addon.pages.figure import draw_figure
+from ...blender_addon.pages.page import FlatPage
+from ...blender_addon.pages.page_options import PAGE_PRESETS, PageOptions, check_page_options
+from ...blender_addon.pages.svg import svg_file
+from ...torch_bridge.recording import Recording, load
+from ...torch_bridge.recording.errors import SceneError
 
 FLAT_ONLY = ("width", "dpi", "channels", "beside")
 """Options that Blender's pictures don't have."""
@@ -73,9 +73,9 @@ def _open(path: Path, scene: str | None, options: PageOptions) -> tuple[Recordin
     """Opens a recording, or a hall of a .blend file, whose own options replace defaults."""
     if path.suffix != ".blend":
         return load(path), options
-    from ..blender_addon.output.figure_options import open_source
-    from ..blender_addon.output.flat_figure import with_hall_options
-    from ..blender_addon.scene.state.data_blocks import temporary_data
+    from ...blender_addon.output.figure_options import open_source
+    from ...blender_addon.output.flat_figure import with_hall_options
+    from ...blender_addon.scene.state.data_blocks import temporary_data
 
     with temporary_data():
         opened = open_source(path, scene)
@@ -83,7 +83,7 @@ def _open(path: Path, scene: str | None, options: PageOptions) -> tuple[Recordin
 
 
 def _pdf_writer() -> Callable[[FlatPage], bytes]:
-    from .page_files.pdf_page import pdf_file
+    from .pdf_page import pdf_file
 
     return pdf_file
 
