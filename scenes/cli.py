@@ -280,6 +280,13 @@ def serve(options: argparse.Namespace, progress: ProgressBar) -> None:
         server.serve_forever()
 
 
+def names(options: argparse.Namespace, progress: ProgressBar) -> None:
+    """Runs `innerwalk names`."""
+    from .unit_names.names_command import summarise_names
+
+    print("\n".join(summarise_names(options)))
+
+
 def methods(options: argparse.Namespace, progress: ProgressBar) -> None:
     """Runs `innerwalk methods`."""
     from ..torch_bridge.methods import METHODS, help_text
@@ -301,6 +308,7 @@ COMMANDS: dict[str, Callable[[argparse.Namespace, ProgressBar], None]] = {
     "dissect": dissect,
     "gan_dissect": gan_dissect,
     "compare": compare,
+    "names": names,
     "series": series_command.series,
     "study": study,
     "show": window_commands.show,

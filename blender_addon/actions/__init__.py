@@ -17,7 +17,7 @@ from .ablating import (
     restore_channels,
     take_brush,
 )
-from .arranging import align, move, reset_layout, scale
+from .arranging import align, collapse, collapsed_blocks, collapsible_blocks, expand, move, reset_layout, scale
 from .bridge import (
     build_hall,
     follow,
@@ -29,11 +29,11 @@ from .bridge import (
     wait_for_bridge,
 )
 from .clicking import pick
-from .collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
 from .comparing import compare_input, compare_network, show_difference, stand_alone, stand_beside
 from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
+from .naming import export_names, import_names, mark_misfit, name_unit, remove_name
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .pictures import render_pictures, take_picture
 from .placing import place_input, place_inputs, place_named
@@ -69,12 +69,14 @@ __all__ = [
     "export_figure",
     "export_hall",
     "export_layer",
+    "export_names",
     "find_label",
     "follow",
     "forget_requests",
     "go_to_place",
     "hide",
     "hold",
+    "import_names",
     "import_recording",
     "inspect_channel",
     "inspect_layer",
@@ -83,7 +85,9 @@ __all__ = [
     "key_series",
     "key_shot",
     "leave_bridge",
+    "mark_misfit",
     "move",
+    "name_unit",
     "network_of",
     "open_demo",
     "open_recipe",
@@ -107,6 +111,7 @@ __all__ = [
     "rebuild_groups",
     "record_series",
     "remove_hall",
+    "remove_name",
     "render_pictures",
     "reset_layout",
     "restore_after_undo",

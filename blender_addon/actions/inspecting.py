@@ -27,6 +27,7 @@ from ..scene.hall import store
 from ..scene.panels import held_channels, map_of_channel, panel_metadata, panel_of
 from ..scene.panels import values as reading
 from ..scene.panels.concepts import read_concepts
+from ..scene.panels.given_names import describe_given, read_given_names
 from ..time_slicing import run_all
 from .selecting import select, selected
 
@@ -147,7 +148,11 @@ def _method_facts(panel: bpy.types.Object, channel: int, label: str) -> list[tup
     if concept is not None:
         facts += [("Detects", f"{concept.name}, IoU {concept.iou:.2f}"), ("Category", concept.category)]
         label = "" if label == concept.label else label
-    facts += [("Stands for", label), ("Flags", flags)]
+    facts += [
+        ("Named", describe_given(read_given_names(panel).get(channel, ()))),
+        ("Stands for", label),
+        ("Flags", flags),
+    ]
     facts += [("Box", f"{score:.2f}, {x1 - x0:.0%} × {y1 - y0:.0%}") for _, x0, y0, x1, y1, score in boxes[:3]]
     for layer, links in metadata.links.items():
         own_links = links[links[:, 0] == channel][:3]

@@ -8,7 +8,7 @@ import bpy
 
 from ...torch_bridge.recording.errors import SceneError
 from ...torch_bridge.recording.files import parse_json
-from ..properties import ABLATED_CHANNELS, BRUSH, CHOSEN_POSITIONS, SHELF_CONTENT, STROKES
+from ..properties import ABLATED_CHANNELS, BRUSH, CHOSEN_POSITIONS, MISFIT_MARKS, SHELF_CONTENT, STROKES
 
 
 class Brush(NamedTuple):
@@ -76,6 +76,18 @@ def shelved(scene: bpy.types.Scene) -> dict[str, Any]:
     if content and not (are_texts and _is_index(number) and _are_indices(content.get("indices"))):
         raise _damaged(scene, SHELF_CONTENT)
     return content
+
+
+def misfit_marks(scene: bpy.types.Scene) -> tuple[str, int, tuple[int, ...]]:
+    """Returns layer, channel and the numbers of its pictures, from 1, that are marked as not fitting.
+
+    Raises SceneError.
+    """
+    content = _read_object(scene, MISFIT_MARKS)
+    layer, channel, marks = content.get("layer", ""), content.get("channel", 0), content.get("misfits", [])
+    if not (isinstance(layer, str) and _is_index(channel) and _are_indices(marks)):
+        raise _damaged(scene, MISFIT_MARKS)
+    return layer, channel, tuple(marks)
 
 
 def _is_index(value: Any) -> bool:

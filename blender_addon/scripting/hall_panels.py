@@ -310,3 +310,20 @@ class Channel(NamedTuple):
         """Ends the ablation of the channel and runs the input again. Raises InputError or BridgeError."""
         self.panel.restore(self.number, wait=wait)
         return self
+
+    @checked_arguments
+    def name_unit(
+        self, word: str, category: str, misfits: Sequence[int] = (), note: str = "", rater: str = ""
+    ) -> Channel:
+        """Names the channel, as something of a category such as "object"; it replaces the same person's last name.
+
+        misfits: numbers of its top images that don't fit, from 1. rater: who names it, "" for you. Raises InputError.
+        """
+        actions.name_unit(self.panel.hall.scene, word, category, self.panel.layer, self.number, misfits, note, rater)
+        return self
+
+    @checked_arguments
+    def remove_name(self, rater: str = "") -> Channel:
+        """Removes the name that a person, "" for you, has given to the channel. Raises InputError."""
+        actions.remove_name(self.panel.hall.scene, self.panel.layer, self.number, rater)
+        return self

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import TypeVar
 
 import bpy
@@ -12,8 +13,10 @@ from ...torch_bridge.recording import Network, Prediction, Recording
 from ...torch_bridge.recording.arguments import checked_arguments
 from ...torch_bridge.recording.errors import SceneError, UnknownName
 from .. import actions
+from ..actions.naming import given_names
 from ..live import timer
 from ..live.hall_requests import scene_with_uid
+from ..naming.unit_names import UnitName
 from ..scene.hall import store
 from ..scene.hall.store import Appearance
 from ..scene.panels import panels
@@ -170,6 +173,23 @@ class HallScene:
         """Selects the next channel whose label contains a text, and returns all of them. Raises UnknownName."""
         actions.find_label(self.scene, text)
         return [Panels(self, [own.layer]).channel(own.channel) for own in labelled_channels(self.scene, text)]
+
+    @property
+    def names(self) -> list[UnitName]:
+        """What people have named the units, sorted by layer, unit and person."""
+        return given_names(self.scene)
+
+    @checked_arguments
+    def import_names(self: Self, path: str | Path) -> Self:
+        """Adds the names of a file to the hall's units. Raises InputError; then nothing is added."""
+        actions.import_names(self.scene, path)
+        return self
+
+    @checked_arguments
+    def export_names(self, path: str | Path) -> Path:
+        """Writes all names of the hall's units to a .jsonl file, and returns it. Raises SceneError."""
+        actions.export_names(self.scene, path)
+        return Path(path)
 
     @checked_arguments
     def pick(self: Self, origin: Sequence[float], direction: Sequence[float]) -> Self:

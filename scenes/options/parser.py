@@ -20,6 +20,8 @@ from ..film_files.film_arguments import FARM_EXAMPLES, add_farm, add_film_job
 from ..series_command import EXAMPLES as SERIES_EXAMPLES
 from ..series_command import add_series
 from ..study_command import STUDY_EXAMPLES, add_study
+from ..unit_names.names_command import EXAMPLES as NAMES_EXAMPLES
+from ..unit_names.names_command import add_names
 from ..window.window_commands import OPEN_EXAMPLES, SHOW_EXAMPLES, add_open, add_show
 from .argument_values import (
     channels,
@@ -113,10 +115,8 @@ def parser() -> argparse.ArgumentParser:
     add_grid(add_input(series))
     add_ask(command("ask", "run a method on layers or channels of a model and show its result", ASK_EXAMPLES))
     add_dissect(command("dissect", "find which concepts the units of a model detect", DISSECT_EXAMPLES))
-    gan = command(
-        "gan_dissect", "find which concepts the units of a generator paint, and which cause them", GAN_EXAMPLES
-    )
-    add_gan_dissect(gan)
+    add_gan_dissect(command("gan_dissect", "find what the units of a generator paint, and cause", GAN_EXAMPLES))
+    add_names(command("names", "show what people have named the units of a network", NAMES_EXAMPLES))
     add_show(command("show", "run a model once and open Blender in its hall", SHOW_EXAMPLES))
     add_open(command("open", "open Blender in the hall of a recording, a series or a Blender file", OPEN_EXAMPLES))
     add_compare(command("compare", "compare networks, or the checkpoints of one, layer by layer", COMPARE_EXAMPLES))

@@ -11,15 +11,18 @@ import bpy
 import numpy as np
 
 from ....torch_bridge.recording import CATEGORY, place_text
+from ...naming.agreement import initials
+from ...naming.categories import CATEGORIES
 from ...plans.annotations import POSITION_SIZE, informative_boxes, number_size, plan_annotations, plan_input_boxes
 from ...plans.primitives import Plan, Style
-from ...plans.tile_labels import TileLabel, add_tile_labels, label_size, strongest
+from ...plans.tile_labels import GivenLabel, TileLabel, add_given_labels, add_tile_labels, label_size, strongest
 from ...properties import (
     ANNOTATION_ATTRIBUTE,
     DRAWN_CONTENT,
     PANEL_CHOSEN_CHANNELS,
     PANEL_GRID,
     PANEL_METADATA,
+    PANEL_NAMES,
     PLACE_TEXT_SIZE,
 )
 from ..materials import colour_settings
@@ -29,6 +32,7 @@ from ..paint.styles import scene_style
 from ..state.parts import board_number, find_board, find_child, pictured_input
 from ..state.selection import selected
 from . import panel_metadata
+from .given_names import agreed_names, read_given_names
 from .objects import channel_places, find_panel, grid_of, held_channels, panels, size_of
 
 LEAST_PIXELS = 6.0
@@ -84,14 +88,15 @@ class ShownTexts(NamedTuple):
     """The numbers of their channels, where only some are shown."""
     labelled: bool
     """What their channels stand for, where the method knows its category."""
+    named: bool = False
+    """What people have named their channels."""
 
 
 def _shown_texts(panel: bpy.types.Object, pixel: float) -> ShownTexts:
     metadata, grid, least = panel_metadata.read_metadata(panel), grid_of(panel), LEAST_PIXELS * pixel
     labelled = CATEGORY in metadata.numbers and any(metadata.labels)
-    return ShownTexts(
-        PANEL_CHOSEN_CHANNELS in panel and number_size(grid) >= least, labelled and label_size(grid) >= least
-    )
+    numbered, can_label = PANEL_CHOSEN_CHANNELS in panel and number_size(grid) >= least, label_size(grid) >= least
+    return ShownTexts(numbered, labelled and can_label, PANEL_NAMES in panel and can_label)
 
 
 def _panel_key(panel: bpy.types.Object, style: Style, shown: ShownTexts) -> str:
@@ -100,7 +105,8 @@ def _panel_key(panel: bpy.types.Object, style: Style, shown: ShownTexts) -> str:
     has_text = any(shown) or metadata.note or place_text(*metadata.place)
     if not (flags.any() or has_text or len(informative_boxes(metadata.boxes))):
         return ""
-    digest = hashlib.blake2b(f"{shown} {panel.get(PANEL_METADATA, '')}".encode(), digest_size=12)
+    named = panel.get(PANEL_NAMES, "") if shown.named else ""
+    digest = hashlib.blake2b(f"{shown} {panel.get(PANEL_METADATA, '')} {named}".encode(), digest_size=12)
     for array in (flags, channel_places(panel), np.array(panel[PANEL_GRID]), style.palette["text"]):
         digest.update(np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()
@@ -113,7 +119,22 @@ def _panel_plan(panel: bpy.types.Object, frame: bpy.types.Object, style: Style, 
     plan = plan_annotations(*where, style, position, size, note=metadata.note, numbered=shown.numbered)
     if shown.labelled:
         _add_labels(plan, panel, metadata)
+    if shown.named:
+        add_given_labels(plan, _given_labels(panel), grid_of(panel))
     return plan
+
+
+def _given_labels(panel: bpy.types.Object) -> list[GivenLabel]:
+    """Returns what people have named the channels whose tiles are shown."""
+    places, found = channel_places(panel), []
+    for own in agreed_names(panel):
+        if own.unit < len(places) and places[own.unit] >= 0:
+            names = read_given_names(panel)[own.unit]
+            mark = initials(names[0].rater) if own.raters == 1 else f"{own.agreeing}/{own.raters}"
+            text = own.word or " / ".join(dict.fromkeys(name.word for name in names))
+            category = CATEGORIES.index(own.category) if own.category else 0
+            found.append(GivenLabel(int(places[own.unit]), text, category, mark))
+    return found
 
 
 def _add_labels(plan: Plan, panel: bpy.types.Object, metadata: panel_metadata.PanelMetadata) -> None:

@@ -1,4 +1,4 @@
-"""Searches the labels of channels in all panels of a hall, such as the concepts that they detect."""
+"""Searches the labels of channels in all panels of a hall: concepts that they detect, names that people gave them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import bpy
 
 from ...properties import PANEL_LAYER_ID, PANEL_ORDER
 from .concepts import read_concepts
+from .given_names import read_given_names
 from .objects import held_channels, panels
 from .panel_metadata import read_metadata
 
@@ -29,7 +30,7 @@ class LabelledChannel(NamedTuple):
 def labelled_channels(scene: bpy.types.Scene, text: str = "") -> list[LabelledChannel]:
     """Returns the channels whose labels contain a text, whatever its case, in the network's order.
 
-    Labels are those of the maps that are shown, and of concepts that were found earlier.
+    Labels are those of the maps that are shown, of concepts that were found earlier, and names that people have given.
     """
     found = []
     for panel in _in_order(scene):
@@ -63,16 +64,17 @@ def concept_channels(scene: bpy.types.Scene) -> dict[str, dict[str, list[int]]]:
 def names_by_category(scene: bpy.types.Scene) -> dict[str, dict[str, int]]:
     """Returns how many channels have each label, by category and then by name; sorted.
 
-    Labels that are no concepts are in a category of their own, NO_CATEGORY.
+    Labels that are neither concepts nor given by people are in a category of their own, NO_CATEGORY.
     """
     found: dict[str, dict[str, int]] = {}
     for panel in _in_order(scene):
-        concepts = read_concepts(panel)
+        concepts, by_people = read_concepts(panel), read_given_names(panel)
         for channel, own in _labels(panel).items():
-            concept = concepts.get(channel)
+            known = {name.word: name.category for name in by_people.get(channel, ())}
+            if channel in concepts:
+                known[concepts[channel].name] = concepts[channel].category
             for name in {NUMBER.sub("", label) for label in own} - {""}:
-                category = concept.category if concept is not None and concept.name == name else ""
-                names = found.setdefault(category or NO_CATEGORY, {})
+                names = found.setdefault(known.get(name) or NO_CATEGORY, {})
                 names[name] = names.get(name, 0) + 1
     return {category: dict(sorted(found[category].items())) for category in sorted(found)}
 
@@ -82,12 +84,15 @@ def _in_order(scene: bpy.types.Scene) -> list[bpy.types.Object]:
 
 
 def _labels(panel: bpy.types.Object) -> dict[int, list[str]]:
-    """Returns the labels of each channel that has one: that of the maps shown, then its concept if that is another."""
+    """Returns the labels of each channel that has one: that of the maps shown, its concept, people's names for it."""
     shown = zip(held_channels(panel).tolist(), read_metadata(panel).labels, strict=False)
     found = {int(channel): [label] for channel, label in shown if label}
     for channel, concept in read_concepts(panel).items():
         if concept.label not in found.setdefault(channel, []):
             found[channel].append(concept.label)
+    for channel, names in read_given_names(panel).items():
+        own = found.setdefault(channel, [])
+        own += [word for word in dict.fromkeys(name.word for name in names) if word not in own]
     return found
 
 

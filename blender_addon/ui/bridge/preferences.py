@@ -24,6 +24,7 @@ class INNERWALK_preferences(bpy.types.AddonPreferences):
         column.prop(self.bridge, "python", placeholder=default_python() or "its program")
         column.prop(self.bridge, "device", placeholder="the best available")
         column.prop(self.bridge, "folder")
+        column.prop(self.bridge, "rater", placeholder="your user name")
         if not (self.bridge.python or default_python()):
             draw_missing_python(self.layout)
         self.layout.separator(type="LINE")

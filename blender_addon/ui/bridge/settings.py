@@ -154,6 +154,9 @@ class INNERWALK_PG_bridge(bpy.types.PropertyGroup):
     device: bpy.props.StringProperty(
         name="Device", description="Such as cuda, mps or cpu; empty for the best available", update=_forget_error
     )
+    rater: bpy.props.StringProperty(
+        name="Your Name", description="Stands beside the names that you give to units; empty for your user name"
+    )
     networks: bpy.props.CollectionProperty(type=INNERWALK_PG_network)
     network: bpy.props.IntProperty()
     data: bpy.props.CollectionProperty(type=INNERWALK_PG_data)

@@ -23,6 +23,7 @@ from ...properties import (
     LARGEST_PEAK,
     LOGARITHMIC_HISTOGRAMS,
     PANEL_FILL_COUNT,
+    PANEL_NAMES,
     PEAK_WEIGHTS,
     SELECTED_CHANNEL,
     SELECTED_LAYER,
@@ -96,7 +97,7 @@ def cache_key(scene: bpy.types.Scene) -> tuple[Any, ...]:
         scene.get(SELECTED_CHANNEL, -1),
         scene.get(WEIGHT_STATISTICS_LAYER, ""),
         *(value if isinstance(value, (int, float)) else tuple(value) for value in colours),
-        _fill_count(scene, layer),
+        *_panel_state(scene, layer),
         state.generation,
         bool(getattr(bpy.context.window_manager, LOGARITHMIC_HISTOGRAMS, False)),
     )
@@ -218,11 +219,12 @@ def on_depsgraph_update(scene: bpy.types.Scene, depsgraph: bpy.types.Depsgraph) 
         bpy.app.timers.register(update, first_interval=PAUSE_SECONDS)
 
 
-def _fill_count(scene: bpy.types.Scene, layer: str) -> int:
+def _panel_state(scene: bpy.types.Scene, layer: str) -> tuple[int, str]:
+    """Returns how often the maps of a layer's panel have changed, and what people have named its channels."""
     from ...scene.panels import find_panel
 
     panel = find_panel(scene, layer)
-    return int(panel.get(PANEL_FILL_COUNT, 0)) if panel else 0
+    return (int(panel.get(PANEL_FILL_COUNT, 0)), str(panel.get(PANEL_NAMES, ""))) if panel else (0, "")
 
 
 @persistent

@@ -18,17 +18,20 @@ from ...actions.ablating import (
 )
 from ...actions.comparing import halls_beside, short_name, show_difference, stand_alone, stand_beside
 from ...actions.methods import show_activations
+from ...actions.naming import mark_misfit, marked_misfits, name_unit, own_name, remove_name, shown_pictures, words_used
 from ...actions.series import show_position
 from ...live.hall_requests import method_of
 from ...live.session import current
 from ...live.stored_choices import ablated_channels, held_brush, painted_strokes
+from ...naming.categories import CATEGORIES
 from ...properties import COMPARED_HALL, DIFFERENCE_METHOD, NETWORK_NAME, SERIES_FOLDER
 from ...scene.hall import store
 from ...scene.hall.ray_hits import map_shape
 from ...scene.hall.series import position_at, series_of
 from ...scene.panels import find_panel
 from ...scene.panels.concepts import DetectedConcept, read_concepts
-from ...scene.panels.label_search import concept_channels, names_by_category
+from ...scene.panels.given_names import read_given_names
+from ...scene.panels.label_search import concept_channels, label_names, names_by_category
 from ...scene.state.selection import selected
 from .menu_types import Item, Page
 
@@ -40,6 +43,8 @@ def finding_items(scene: bpy.types.Scene) -> list[Item]:
         found.append(Item("Labels", opens="labels"))
     if concept is not None:
         found.append(Item(f"Next {concept.name}", act=lambda walk: walk.go_to_label(concept.name)))
+    if selected(scene).channel >= 0:
+        found.append(Item("Name unit", opens="name"))
     found += _ablation_items(scene, concept) + _brush_items(scene, concept)
     if SERIES_FOLDER in scene:
         found.append(Item("Series", opens="series"))
@@ -152,3 +157,50 @@ def compare_page(scene: bpy.types.Scene) -> Page:
     if subtracted:
         items.append(Item("Show activations", edit=show_activations))
     return Page("Compare", tuple(items) or (Item("No other hall in this file", enabled=False),))
+
+
+def name_page(scene: bpy.types.Scene) -> Page:
+    """Returns the words that the selected channel can be named with, and a page to mark pictures that don't fit."""
+    layer, channel = selected(scene)
+    panel = find_panel(scene, layer)
+    if panel is None or channel < 0:
+        return Page("Name unit", (Item("Select a tile first", enabled=False),))
+    items, names = list[Item](), read_given_names(panel).get(channel, ())
+    own = next((name.word for name in names if name.rater == own_name()), "")
+    if shown_pictures(scene):
+        items.append(Item("Pictures that don't fit", opens="misfits"))
+    if own:
+        items.append(Item(f"Remove {own}", edit=remove_name))
+    words = [Item(word, opens=f"word:{k}", on=word == own) for k, word in enumerate(_words(scene))]
+    hint = [] if words else [Item("No word yet: name a unit in the window first", enabled=False)]
+    return Page(f"Name channel {channel} of {layer}", (*items, *words, *hint))
+
+
+def _words(scene: bpy.types.Scene) -> list[str]:
+    """Returns words that were used before, then the other labels of the hall."""
+    return [*dict.fromkeys([*words_used(scene), *label_names(scene)])]
+
+
+def word_page(scene: bpy.types.Scene, number: int) -> Page:
+    """Returns the categories of a word, counted from 0; each names the selected channel."""
+    words = _words(scene)
+    if not 0 <= number < len(words):
+        return Page("Name unit", (Item("No such word", enabled=False),))
+    word = words[number]
+    items = (Item(name.capitalize(), edit=partial(name_unit, word=word, category=name)) for name in CATEGORIES)
+    return Page(f"{word} is", tuple(items))
+
+
+def misfits_page(scene: bpy.types.Scene) -> Page:
+    """Returns the selected channel's top images by number; choosing one marks it as not fitting, or ends that."""
+    layer, channel = selected(scene)
+    count = shown_pictures(scene) if channel >= 0 else 0
+    if not count:
+        return Page("Doesn't fit", (Item("Show top images first", enabled=False),))
+    try:
+        marks = marked_misfits(scene, layer, channel)
+    except InnerwalkError as error:  # a stranger's file
+        return Page("Doesn't fit", (Item(str(error), enabled=False),))
+    pictures = range(1, count + 1)
+    items = (Item(f"Picture {k}", edit=partial(mark_misfit, picture=k), on=k in marks) for k in pictures)
+    return Page("Doesn't fit", tuple(items))

@@ -10,8 +10,7 @@ import bpy
 
 from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.errors import UnknownName
-from ...actions.arranging import reset_layout
-from ...actions.collapsing import collapse, collapsed_blocks, collapsible_blocks, expand
+from ...actions.arranging import collapse, collapsed_blocks, collapsible_blocks, expand, reset_layout
 from ...actions.methods import ask_method, cancel_method
 from ...actions.pictures import own_folder
 from ...actions.shelf import draw_shelf
@@ -26,7 +25,16 @@ from ...scene.hall import store
 from ...scene.materials import colour_settings
 from ...scene.state.selection import selected
 from ..scene_landmarks import hall_landmarks
-from .finding_pages import category_page, compare_page, finding_items, labels_page, series_page
+from .finding_pages import (
+    category_page,
+    compare_page,
+    finding_items,
+    labels_page,
+    misfits_page,
+    name_page,
+    series_page,
+    word_page,
+)
 from .menu_types import Item, Page
 
 ITEMS_PER_PAGE = 8
@@ -41,10 +49,10 @@ def page(scene: bpy.types.Scene, name: str) -> Page:
     "category:1" is the list of labels in the second category.
     """
     kind, _, number = name.partition(" ")
-    category = kind.removeprefix("category:")
-    if not (kind in PAGES or (category != kind and category.isdecimal())) or not (number.isdecimal() or not number):
+    list_name, _, place = kind.partition(":")
+    if not (kind in PAGES or (list_name in LISTS and place.isdecimal())) or not (number.isdecimal() or not number):
         raise UnknownName("page of the menu", name, PAGES)
-    whole = PAGES[kind](scene) if kind in PAGES else category_page(scene, int(category))
+    whole = PAGES[kind](scene) if kind in PAGES else LISTS[list_name][0](scene, int(place))
     return whole if kind == "root" else _part(whole, kind, int(number or 1))
 
 
@@ -54,7 +62,7 @@ def _part(whole: Page, kind: str, number: int) -> Page:
     if not 1 <= number <= len(parts):
         raise UnknownName(f"page of the menu {kind!r}", str(number), map(str, range(1, len(parts) + 1)))
     more = [Item("More", opens=f"{kind} {number + 1}")] if number < len(parts) else []
-    first = "labels" if kind.startswith("category:") else "root"
+    first = LISTS[kind.partition(":")[0]][1] if ":" in kind else "name" if kind == "misfits" else "root"
     back = first if number == 1 else kind if number == 2 else f"{kind} {number - 1}"
     title = whole.title if len(parts) == 1 else f"{whole.title} {number}/{len(parts)}"
     return Page(title, (*parts[number - 1], *more, Item("Back", opens=back)))
@@ -214,6 +222,10 @@ def _place_item(index: int, name: str) -> Item:
 PAGES: dict[str, Callable[[bpy.types.Scene], Page]] = {
     "root": _root, "method": _method_page, "channel": _channel_page, "colours": _colours_page,
     "normalise": _normalise_page, "gain": _gain_page, "places": _places_page, "pictures": _pictures_page,
-    "labels": labels_page, "series": series_page, "compare": compare_page,
+    "labels": labels_page, "series": series_page, "compare": compare_page, "name": name_page, "misfits": misfits_page,
 }  # fmt: skip
 """Functions that return all items of a page, however many they are, by its name."""
+LISTS: dict[str, tuple[Callable[[bpy.types.Scene, int], Page], str]] = {
+    "category": (category_page, "labels"), "word": (word_page, "name"),
+}  # fmt: skip
+"""Functions that return the page of an entry of another page, by its number from 0, and the name of that page."""

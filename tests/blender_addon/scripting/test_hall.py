@@ -40,6 +40,7 @@ ELSEWHERE = {
     "export_layer": "Panels.export returns the folder",
     "forget_requests": "a handler calls it when a file was opened",
     "import_recording": "Hall.open",
+    "mark_misfit": "Channel.name_unit is given the pictures that don't fit",
     "open_demo": "Hall.demo",
     "outdated_halls": "Hall.rebuild_groups finds them",
     "probe": "Channel.value returns the number",

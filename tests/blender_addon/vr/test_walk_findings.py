@@ -12,7 +12,9 @@ from mathutils import Matrix, Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import clicking, comparing  # noqa: E402
+from innerwalk.blender_addon.live.hall_requests import set_method  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
+from innerwalk.blender_addon.naming.categories import CATEGORIES  # noqa: E402
 from innerwalk.blender_addon.properties import (  # noqa: E402
     ABLATED_CHANNELS,
     BESIDE_ROLE,
@@ -290,3 +292,26 @@ def test_the_menu_takes_a_brush_and_the_trigger_paints(ready, walking, monkeypat
     items(ready, "root")["Put away: ablate 2 channels of a"].edit(ready)
     hand_actions.perform(walking, hand, "pick")
     assert len(painted) == 1 and actions.selected(ready).layer == "b"
+
+
+def test_a_unit_is_named_by_words_used_before_and_a_category(hall):
+    actions.select(hall, "a", 0)
+    actions.name_unit(hall, "lamp", "object", rater="Ann")
+    assert items(hall, "root")["Name unit"].opens == "name"
+    assert [*items(hall, "name")] == ["lamp", "blue", "ring", "Back"]
+    words = items(hall, items(hall, "name")["lamp"].opens)
+    assert [*words] == [*(name.capitalize() for name in CATEGORIES), "Back"] and words["Back"].opens == "name"
+    actions.select(hall, "b", 1)
+    assert words["Scene"].edit(hall).startswith("b, channel 1: lamp (scene) by ")
+    assert "Remove lamp" in items(hall, "name")
+    assert [*items(hall, "word:99")] == ["No such word", "Back"]
+
+
+def test_pictures_that_do_not_fit_are_marked_by_the_menu(hall):
+    actions.select(hall, "a", 0)
+    assert [*items(hall, "misfits")] == ["Show top images first", "Back"]
+    set_method(hall, "top_images")
+    assert items(hall, "name")["Pictures that don't fit"].opens == "misfits"
+    items(hall, "misfits")["Picture 2"].edit(hall)
+    assert [own.label for own in items(hall, "misfits").values() if own.on] == ["Picture 2"]
+    assert [*items(hall, "misfits 2")] == ["Picture 9", "Back"]
