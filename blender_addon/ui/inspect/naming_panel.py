@@ -6,6 +6,7 @@ from typing import Any
 
 import bpy
 
+from ....torch_bridge.recording.channels import parse_channels
 from ...naming.categories import CATEGORIES
 from ...properties import HALL_VERSION, NAMING_WORD, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsHall
@@ -78,6 +79,11 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
         min=-1,
         options={"SKIP_SAVE"},
     )
+    misfits: bpy.props.StringProperty(
+        name="Pictures That Don't Fit",
+        description="Numbers from 1, such as 2,7; empty for those that are marked",
+        options={"SKIP_SAVE"},
+    )
     note: bpy.props.StringProperty(name="Note", description="What else is to be said", options={"SKIP_SAVE"})
     rater: bpy.props.StringProperty(
         name="Your Name", description="Empty for that in the preferences", options={"SKIP_SAVE"}
@@ -90,9 +96,8 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
         return set(context.window_manager.invoke_props_dialog(self))
 
     def arguments(self, context: bpy.types.Context) -> dict[str, Any]:
-        """Leaves the pictures that don't fit to the marks."""
-        own = ("word", "category", "layer", "channel", "note", "rater")
-        return {name: getattr(self, name) for name in own} | {"misfits": None}
+        """Parses the numbers of pictures. Raises InputError."""
+        return super().arguments(context) | {"misfits": parse_channels(self.misfits) if self.misfits else None}
 
 
 class INNERWALK_OT_remove_name(NeedsChannel, ActionOperator):
