@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,15 @@ from ..extension import EXTENSION_ID
 from ..live.hall_requests import method_of
 from ..live.session import current
 from ..live.stored_choices import misfit_marks
-from ..naming.unit_names import UnitName, checked_name, network_hash, newest_names, read_names, write_names
+from ..naming.unit_names import (
+    UnitName,
+    check_raters,
+    checked_name,
+    network_hash,
+    newest_names,
+    read_names,
+    write_names,
+)
 from ..output.output_files import replaced
 from ..plans.number_text import format_count
 from ..properties import METHOD_TAG, MISFIT_MARKS
@@ -37,13 +46,15 @@ def name_unit(
     layer: str = "",
     channel: int = -1,
     misfits: Sequence[int] | None = None,
+    shown: int = 0,
     note: str = "",
     rater: str = "",
 ) -> str:
     """Names a unit; what the same person has named it before is replaced.
 
     category: one of `naming.categories.CATEGORIES`. layer, channel: the selected ones by default. misfits: numbers of
-    the top images that don't fit, from 1; None for those that are marked. rater: the person; "" for the name in the
+    the top images that don't fit, from 1; None for those that are marked. shown: how many the person was shown; 0 for
+    those that the hall shows. rater: the person; "" for the name in the
     extension's preferences, else the user's. Returns a line that says what was named. Raises SceneError if no channel
     is selected, UnknownName, or InputError.
     """
@@ -57,12 +68,13 @@ def name_unit(
             "word": word,
             "category": category,
             "rater": rater or own_name(),
-            "shown": shown_pictures(scene) or max(marks, default=0),
+            "shown": shown or shown_pictures(scene),
             "misfits": [int(mark) for mark in marks],
             "time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "note": note,
         }
     )
+    check_raters([*given_names(scene), name], scene.name)
     write_given_names(panel, [*_others(panel, channel, name.rater), name])
     scene.pop(MISFIT_MARKS, None)
     annotation_drawing.update_annotations(scene)
@@ -112,6 +124,7 @@ def import_names(scene: bpy.types.Scene, filepath: Path | str) -> str:
     for name in names:
         if name.layer not in known or name.unit >= len(known[name.layer].data.vertices):
             raise InputError(f"{filepath}: the hall has no channel {name.unit} of {name.layer}")
+    check_raters([*given_names(scene), *names], str(filepath))
     for layer in {name.layer for name in names}:
         added = [name for name in names if name.layer == layer]
         write_given_names(known[layer], [*_all(known[layer]), *added])
@@ -141,8 +154,8 @@ def given_names(scene: bpy.types.Scene) -> list[UnitName]:
 
 def words_used(scene: bpy.types.Scene) -> list[str]:
     """Returns the words that people have used in a hall, the most frequent first."""
-    words = [name.word for name in given_names(scene)]
-    return sorted(dict.fromkeys(words), key=lambda word: (-words.count(word), word))
+    counts = Counter(name.word for name in given_names(scene))
+    return sorted(counts, key=lambda word: (-counts[word], word))
 
 
 def hall_hash(scene: bpy.types.Scene) -> str:

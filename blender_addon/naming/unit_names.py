@@ -17,10 +17,12 @@ from typing import Any
 from ...torch_bridge.recording import Network
 from ...torch_bridge.recording.errors import InputError
 from ...torch_bridge.recording.files import failure_text, parse_json, read_file
-from .categories import CATEGORIES
+from .categories import CATEGORIES, MAX_PICTURES
 
-MAX_BYTES, MAX_NAMES, MAX_LINE, MAX_PICTURES = 64 << 20, 200_000, 16_384, 1024
-"""Of a file, its lines, one of its lines in characters, and the pictures that a person was shown of one unit."""
+MAX_BYTES, MAX_NAMES, MAX_LINE = 64 << 20, 200_000, 16_384
+"""Of a file, its lines, and one of its lines in characters."""
+MAX_RATERS = 50
+"""People who name the units of one network."""
 LONGEST = {"network": 64, "layer": 500, "word": 80, "rater": 80, "time": 40, "note": 1000}
 """Characters of each text."""
 MAY_BE_EMPTY = ("note", "time")
@@ -60,7 +62,10 @@ class UnitName:
 
 
 def network_hash(network: Network) -> str:
-    """Returns a hash that is equal for recordings of one network with the same weights, whatever the input's size."""
+    """Returns a hash of a network's panels, its number of parameters and the name of its weights' file.
+
+    Equal for inputs of any size. Values of weights aren't in a recording: two files of one name are the same to it.
+    """
     units = [(layer.id, layer.map_shape[0]) for layer in network.layers if layer.role == "panel"]
     described = repr((units, network.parameters, network.trained, Path(network.weights).name))
     return hashlib.blake2b(described.encode(errors="replace"), digest_size=12).hexdigest()
@@ -144,6 +149,12 @@ def read_names(path: Path) -> list[UnitName]:
         raise InputError(f"{path}: {failure_text(error)}; a file of names is needed") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text in UTF-8; a file of names is needed") from None
+
+
+def check_raters(names: Iterable[UnitName], where: str) -> None:
+    """Raises InputError that names `where` for names by more than MAX_RATERS people."""
+    if (count := len({name.rater for name in names})) > MAX_RATERS:
+        raise InputError(f"{where}: names by {count:,} people; at most {MAX_RATERS}")
 
 
 def newest_names(names: Iterable[UnitName]) -> list[UnitName]:

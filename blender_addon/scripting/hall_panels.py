@@ -313,13 +313,15 @@ class Channel(NamedTuple):
 
     @checked_arguments
     def name_unit(
-        self, word: str, category: str, misfits: Sequence[int] = (), note: str = "", rater: str = ""
+        self, word: str, category: str, misfits: Sequence[int] = (), shown: int = 0, note: str = "", rater: str = ""
     ) -> Channel:
         """Names the channel, as something of a category such as "object"; it replaces the same person's last name.
 
-        misfits: numbers of its top images that don't fit, from 1. rater: who names it, "" for you. Raises InputError.
+        misfits: numbers of the pictures that don't fit, from 1. shown: how many you have looked at, 0 for the top
+        images that the hall shows. rater: who names it, "" for you. Raises InputError.
         """
-        actions.name_unit(self.panel.hall.scene, word, category, self.panel.layer, self.number, misfits, note, rater)
+        place = self.panel.layer, self.number
+        actions.name_unit(self.panel.hall.scene, word, category, *place, misfits, shown, note, rater)
         return self
 
     @checked_arguments

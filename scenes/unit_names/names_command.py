@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ...blender_addon.naming.agreement import SEMANTIC, UnitAgreement, agree, mean_kappa, pair_agreements
-from ...blender_addon.naming.unit_names import UnitName, newest_names, read_names, write_names
+from ...blender_addon.naming.unit_names import UnitName, check_raters, newest_names, read_names, write_names
 from ...blender_addon.output.output_files import replaced
 from ...blender_addon.plans.number_text import format_count
 from ...torch_bridge.recording.errors import InputError
@@ -26,6 +26,8 @@ examples
 """
 SUMMARY, MAX_SUMMARY = "summary.json", 64 << 20
 """File of a dissection that names its tables, and its largest size in bytes."""
+MOST_PAIRS = 10
+"""Pairs of people whose agreement has a line of its own."""
 HEAD = ("layer", "unit", "word", "category", "agree", "fit", "dissection")
 
 
@@ -45,7 +47,8 @@ def summarise_names(options: argparse.Namespace) -> list[str]:
     Raises InputError or SceneError.
     """
     names = _read(options.files)
-    units = [unit for unit in agree(names) if _has(names, unit, options.find)]
+    found = _find(names, options.find)
+    units = [unit for unit in agree(names) if (unit.layer, unit.unit) in found]
     if not units:
         raise InputError(f"no unit with {options.find!r} in its name")
     labels = _read_labels(options.dissected, {unit.layer for unit in units}) if options.dissected else {}
@@ -69,12 +72,13 @@ def _read(files: Sequence[Path]) -> list[UnitName]:
     for path, name in names:
         if name.network != network:
             raise InputError(f"{path}: names of another network ({name.network}) than {first} ({network})")
+    check_raters((name for _, name in names), str(first))
     return newest_names(name for _, name in names)
 
 
-def _has(names: Sequence[UnitName], unit: UnitAgreement, text: str) -> bool:
-    own = (name.word.casefold() for name in names if name.place == (unit.layer, unit.unit))
-    return any(text.casefold() in word for word in own)
+def _find(names: Sequence[UnitName], text: str) -> set[tuple[str, int]]:
+    """Returns the places of the units with a text in a name, whatever its case."""
+    return {name.place for name in names if text.casefold() in name.word.casefold()}
 
 
 def _read_labels(folder: Path, layers: set[str]) -> Mapping[tuple[str, int], str]:
@@ -118,11 +122,11 @@ def _agreement(names: Sequence[UnitName], units: Sequence[UnitAgreement]) -> Ite
     semantic = sum(unit.is_semantic for unit in units)
     yield f"{format_count(len(units), 'unit')} named by {', '.join(raters)}; {semantic} fit more than {SEMANTIC:.0%}"
     pairs = pair_agreements(names)
-    for pair in pairs:
+    for pair in pairs[:MOST_PAIRS]:
         shared = format_count(pair.units, "unit")
         yield f"{' and '.join(pair.raters)}: kappa of categories {_number(pair.kappa)} over {shared}"
     if len(pairs) > 1:
-        yield f"mean kappa {_number(mean_kappa(pairs))}"
+        yield f"mean kappa of {format_count(len(pairs), 'pair')}: {_number(mean_kappa(pairs))}"
 
 
 def _number(kappa: float) -> str:

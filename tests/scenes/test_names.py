@@ -64,3 +64,15 @@ def test_a_wrong_wish_is_one_line(files, capsys, arguments, said):
     line = capsys.readouterr().err
     assert said in line
     assert line.count("\n") == 1
+
+
+def test_many_units_and_people_are_summed_up(files, capsys):
+    many = [replace(ANN[0], unit=unit, rater=f"r{unit % 20}") for unit in range(20_000)]
+    many += [replace(ANN[0], unit=unit, rater=f"r{(unit + 1) % 20}") for unit in range(20)]
+    (files / "many.jsonl").write_text(write_names(many), "utf-8")
+    assert cli.main(["names", "many.jsonl", "-o", "all.csv"]) == 0
+    said = capsys.readouterr().out
+    assert said.count("kappa of categories") == 10 and "mean kappa of 20 pairs" in said
+    (files / "crowd.jsonl").write_text(write_names(replace(ANN[0], rater=f"r{k}") for k in range(51)), "utf-8")
+    assert cli.main(["names", "crowd.jsonl"]) == 2
+    assert "crowd.jsonl: names by 51 people; at most 50" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import bpy
 
 from ....torch_bridge.recording.errors import InputError
 from ...naming.agreement import UnitAgreement, agree
-from ...naming.unit_names import UnitName, newest_names, parse_names, write_names
+from ...naming.unit_names import UnitName, check_raters, newest_names, parse_names, write_names
 from ...properties import PANEL_NAMES
 
 
@@ -44,6 +44,7 @@ def describe_given(names: Iterable[UnitName]) -> str:
 def _from_lines(text: str) -> Mapping[int, Sequence[UnitName]]:
     try:
         names = parse_names(text, PANEL_NAMES)
+        check_raters(names, PANEL_NAMES)
     except InputError:  # a stranger's file
         return {}
     found: dict[int, list[UnitName]] = {}

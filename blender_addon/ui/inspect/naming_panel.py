@@ -7,8 +7,8 @@ from typing import Any
 import bpy
 
 from ....torch_bridge.recording.channels import parse_channels
-from ...naming.categories import CATEGORIES
-from ...properties import HALL_VERSION, NAMING_WORD, SELECTED_CHANNEL, SELECTED_LAYER
+from ...naming.categories import CATEGORIES, MAX_PICTURES
+from ...properties import HALL_VERSION, NAMING_NOTE, NAMING_WORD, SELECTED_CHANNEL, SELECTED_LAYER
 from ..common.operators import ActionOperator, NeedsHall
 from ..common.panels import SidebarPanel
 from ..common.paths import entered_path
@@ -17,6 +17,8 @@ from ..common.translating import translatable, translated
 
 ICONS: tuple[Any, ...] = ("SCENE_DATA", "SURFACE_DATA", "OBJECT_DATA", "MESH_DATA", "TEXTURE", "COLOR")
 """Of the categories."""
+MOST_NAMES = 6
+"""That stand in the sidebar."""
 LABELS = (
     translatable("Scene"),
     translatable("Region or Surface"),
@@ -82,6 +84,13 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
     misfits: bpy.props.StringProperty(
         name="Pictures That Don't Fit",
         description="Numbers from 1, such as 2,7; empty for those that are marked",
+        options={"SKIP_SAVE"},
+    )
+    shown: bpy.props.IntProperty(
+        name="Pictures Shown",
+        description="How many you have looked at; 0 for those that the hall shows",
+        min=0,
+        max=MAX_PICTURES,
         options={"SKIP_SAVE"},
     )
     note: bpy.props.StringProperty(name="Note", description="What else is to be said", options={"SKIP_SAVE"})
@@ -189,19 +198,22 @@ class INNERWALK_PT_naming(SidebarPanel, bpy.types.Panel):
         scene, layout = context.scene, self.layout
         panel = find_panel(scene, scene.get(SELECTED_LAYER, ""))
         names = read_given_names(panel).get(scene[SELECTED_CHANNEL], ()) if panel is not None else ()
-        for name in names:
+        for name in names[:MOST_NAMES]:
             row = layout.row()
             draw_lines(row.column(), describe_given([name]), "USER")
             if name.rater == own_name():
                 row.operator("innerwalk.remove_name", text="", icon="X")
+        if len(names) > MOST_NAMES:
+            layout.label(text=translated("and {count} more", count=len(names) - MOST_NAMES), translate=False)
         _draw_pictures(layout, scene)
         manager = context.window_manager
         layout.prop(manager, NAMING_WORD, text="", icon="SORTALPHA", placeholder="What does it detect?")
+        layout.prop(manager, NAMING_NOTE, text="", icon="TEXT", placeholder="Note")
         word, column = str(getattr(manager, NAMING_WORD)).strip(), layout.column(align=True)
         column.enabled = bool(word)
         for category, label, icon in zip(CATEGORIES, LABELS, ICONS, strict=True):
             button = column.operator("innerwalk.name_unit", text=translated(label), icon=icon, translate=False)
-            button.word, button.category = word, category
+            button.word, button.category, button.note = word, category, str(getattr(manager, NAMING_NOTE))
         row = layout.row(align=True)
         row.operator("innerwalk.import_names", text="Import", icon="IMPORT")
         row.operator("innerwalk.export_names", text="Export", icon="EXPORT")
@@ -235,6 +247,9 @@ _word = bpy.props.StringProperty(  # type: ignore[func-returns-value]
 )
 
 
+_note = bpy.props.StringProperty(name="Note", description="What else is to be said")  # type: ignore[func-returns-value]
+
+
 CLASSES = (
     INNERWALK_OT_name_unit,
     INNERWALK_OT_remove_name,
@@ -243,4 +258,4 @@ CLASSES = (
     INNERWALK_OT_export_names,
     INNERWALK_PT_naming,
 )
-PROPERTIES = ((bpy.types.WindowManager, NAMING_WORD, _word),)
+PROPERTIES = ((bpy.types.WindowManager, NAMING_WORD, _word), (bpy.types.WindowManager, NAMING_NOTE, _note))

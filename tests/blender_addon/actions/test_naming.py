@@ -123,12 +123,22 @@ def test_wrong_names_are_refused_in_one_line(hall):
         actions.name_unit(hall, "lamp", "object", "a", 99)
     with pytest.raises(UnknownName):
         actions.name_unit(hall, "lamp", "object", "nowhere", 0)
+    with pytest.raises(InputError, match="misfits must be numbers of pictures, 1 to the 0 shown"):
+        actions.name_unit(hall, "lamp", "object", misfits=[2, 7])
     with pytest.raises(InputError, match="has no name by Cy"):
         actions.remove_name(hall, rater="Cy")
     actions.select(hall, "")
     with pytest.raises(SceneError, match="no channel is selected"):
         actions.name_unit(hall, "lamp", "object")
     assert naming.given_names(hall) == []
+
+
+def test_a_hall_holds_names_by_fifty_people(hall):
+    for number in range(50):
+        actions.name_unit(hall, "lamp", "object", misfits=[1], shown=4, rater=f"rater {number}")
+    with pytest.raises(InputError, match="names by 51 people; at most 50"):
+        actions.name_unit(hall, "lamp", "object", rater="one more")
+    assert {name.precision for name in naming.given_names(hall)} == {0.75}
 
 
 @pytest.mark.parametrize("text", ["[", "5", '{"network": 1}', "\0"])
