@@ -39,7 +39,8 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
     lines = [_table(summary)]
     if unreadable := sorted(dissection.unreadable):
         named = ", ".join(dissection.data.title(index) for index in unreadable[:3])
-        lines.append(f"{len(unreadable)} pictures or their labels can't be read and were left out: {named}")
+        more = ", …" if len(unreadable) > 3 else ""
+        lines.append(f"left out {len(unreadable)}: {named}{more}; the first: {dissection.reason(unreadable[0])}")
     return [*lines, f"saved {options.output / PAGE}"]
 
 
