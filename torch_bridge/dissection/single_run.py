@@ -12,6 +12,7 @@ import numpy as np
 from ..data import random_indices
 from ..data.labelled import LabelledData
 from ..method_support.method import MethodContext, Step, parameter
+from ..models.fingerprint import weights_fingerprint
 from ..recording.errors import InputError
 from ..recording.files import failure_text, parse_json, read_file, user_path
 from ..statistics import TopK
@@ -93,15 +94,16 @@ def find_units(
     """
     if folder:
         counts = {layer: context.network.layer(layer).map_shape[0] for layer in context.layers}
-        return read_findings(folder, counts)
+        return read_findings(folder, counts, weights_fingerprint(context.model))
     dissected = yield from dissect_layers(context, parameters, share)
     return {layer: own.findings for layer, own in dissected.layers.items()}
 
 
-def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[UnitFinding]]:
+def read_findings(folder: str, layers: Mapping[str, int], weights: str = "") -> dict[str, list[UnitFinding]]:
     """Reads the tables of some layers from the folder of a dissection; units in their order.
 
-    layers: number of units by layer. Raises InputError for a folder of another network or without these layers.
+    layers: number of units by layer. weights: their fingerprint, which the folder's must equal, if both are known.
+    Raises InputError for a folder of another network, or of rotated units, or without these layers.
     """
     path = user_path(folder)
     try:
@@ -111,6 +113,10 @@ def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[Unit
         raise InputError(f"{path}: {failure_text(error)}; name a folder that innerwalk dissect has finished") from None
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path / SUMMARY}: no summary of innerwalk dissect; dissect again") from None
+    if weights and document.get("weights", weights) != weights:
+        raise InputError(f"{path}: a dissection of other weights, whose units detect other concepts; dissect these")
+    if document.get("rotation"):
+        raise InputError(f"{path}: a dissection of rotated units, which the network doesn't have; dissect without")
     found = {}
     for layer, units in layers.items():
         name = tables.get(layer)
