@@ -87,8 +87,8 @@ def check_concepts(concepts: Sequence[Concept], where: str) -> tuple[Concept, ..
     if wrong := next((k for k, concept in enumerate(concepts, 1) if not all(concept)), 0):
         raise InputError(f"{where}: concept {wrong} has no name or no category")
     for k, (name, category) in enumerate(concepts, 1):
-        if wrong := next((text for text in (name, category) if not text.isprintable()), ""):
-            raise InputError(f"{where}: concept {k} {wrong[:80]!r} has characters that can't be printed")
+        if unprintable := next((text for text in (name, category) if not text.isprintable()), ""):
+            raise InputError(f"{where}: concept {k} {unprintable[:80]!r} has characters that can't be printed")
         if len(name) > MAX_CONCEPT_NAME:
             raise InputError(f"{where}: concept {k} has {len(name):,} characters; at most {MAX_CONCEPT_NAME}")
     if (count := len({concept.category for concept in concepts})) > MAX_CATEGORIES:
