@@ -56,12 +56,7 @@ def describe_left_out(data: LabelledData, unreadable: Sequence[int]) -> list[str
         return []
     named = ", ".join(data.title(index) for index in unreadable[:3]) + (" …" if len(unreadable) > 3 else "")
     count = f"{len(unreadable):,} pictures were" if len(unreadable) > 1 else "1 picture was"
-    try:
-        data.picture(unreadable[0])
-        data.pixel_labels(unreadable[0])
-    except InputError as error:
-        return [f"{count} left out: {named} (the first: {error})"]
-    return [f"{count} left out: {named}"]
+    return [f"{count} left out: {named} (the first: {data.failure(unreadable[0])})"]
 
 
 def open_dissection(spec: RecordSpec, options: argparse.Namespace) -> Dissection:

@@ -79,7 +79,9 @@ def series(options: argparse.Namespace, progress: ProgressBar) -> None:
     quoted = shlex.quote(str(options.output))
     size = sum(path.stat().st_size for path in written.folder.iterdir())
     print(f"{'network':<14} {written.network.name}, {len(written.network.layers)} layers")
-    print(f"{'axis':<14} {written.axis}, {len(written)} entries, {written.labels[0]} to {written.labels[-1]}")
+    first, last = written.labels[0], written.labels[-1]
+    span = f"{len(written)} entries, {first} to {last}" if len(written) > 1 else f"1 entry, {first}"
+    print(f"{'axis':<14} {written.axis}, {span}")
     print("".join(f"{'warning':<14} {note}\n" for note in notes), end="")
     shown = f"{quoted} --method {options.method}" if options.method else quoted
     print(f"{'saved':<14} {written.folder}, {size / 1e6:.1f} MB; next: innerwalk scene {shown} -o hall.blend")

@@ -128,6 +128,17 @@ def shard(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
+def iou(text: str) -> float:
+    """Parses an IoU above 0, up to 1."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0.0
+    if not 0 < value <= 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no IoU; write a number above 0 and up to 1, such as .04")
+    return value
+
+
 def workers(text: str) -> int:
     """Parses a number of processes, 1 to 256."""
     if not (text.isdecimal() and 1 <= int(text) <= 256):

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from ...torch_bridge.server.arguments import add_folder_argument, add_trust_argument
-from .argument_values import place, where
+from .argument_values import iou, place, where
 
 COMPARE_EXAMPLES = """\
 MODEL is the same as for record, MODEL=WEIGHTS with a file of weights.
@@ -45,5 +45,5 @@ def add_compare(sub: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--quantile", type=float, default=0.005, metavar="SHARE", help="share of positions in masks (.005)"
     )
-    how.add_argument("--threshold", type=float, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
+    how.add_argument("--threshold", type=iou, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
     how.add_argument("--device", default="", metavar="D", help="cuda, mps or cpu (the fastest available)")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from .argument_values import place, shard, where, workers
+from .argument_values import iou, place, shard, where, workers
 from .model_arguments import add_grid, add_input, add_model
 
 DISSECT_EXAMPLES = """\
@@ -26,7 +26,7 @@ def add_dissect(sub: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--quantile", type=float, default=0.005, metavar="SHARE", help="share of positions in masks (.005)"
     )
-    how.add_argument("--threshold", type=float, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
+    how.add_argument("--threshold", type=iou, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
     how.add_argument(
         "--rule",
         choices=("category", "plain"),

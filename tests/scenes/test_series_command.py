@@ -1,5 +1,6 @@
 """`innerwalk series`: what it writes, says and refuses."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def test_the_checkpoints_of_a_run_become_a_series(tmp_path, capsys):
     assert (
         "warning        1 of 7 left out, first pair, epoch 12: weights pair.safetensors don't fit ConceptsNet" in said
     )
+
+
+def test_a_run_of_one_checkpoint_has_no_range(tmp_path, capsys):
+    runs = tmp_path / "runs"
+    runs.mkdir()
+    shutil.copy(concepts.weights_path("object").parent / "object-epoch-01.safetensors", runs)
+    assert cli.main(["series", "object", "--checkpoints", str(runs), "--layers", "fc", "-o", str(tmp_path / "s")]) == 0
+    assert "axis           epoch, 1 entry, epoch 1\n" in capsys.readouterr().out
+    assert cli.main(["figure", str(tmp_path / "s"), "--preset", "plate", "-o", str(tmp_path / "x.png")]) == 2
+    assert "(recording.json is missing); it holds a series" in capsys.readouterr().err
 
 
 def test_a_method_is_run_with_each_entry_and_its_bars_become_lines(tmp_path, capsys):

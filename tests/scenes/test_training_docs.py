@@ -100,4 +100,4 @@ def test_a_folder_of_another_comparison_is_refused(tmp_path, capsys):
     few = ["compare", "object", "pair", "--probe", "4", "--count", "10", "--layers", "fc", "-o", str(tmp_path / "x")]
     assert cli.main(few) == 0 and cli.main(few) == 0
     assert cli.main([*few, "--quantile", "0.1"]) == 2
-    assert "a dissection with another quantile; name a new folder" in capsys.readouterr().err
+    assert "a dissection with another quantile (0.005, not 0.1); name a new folder" in capsys.readouterr().err

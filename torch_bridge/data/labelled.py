@@ -18,6 +18,8 @@ MAX_CONCEPTS = 20_000
 """Concepts of one data set; Broden has 1,197."""
 MAX_CATEGORIES, MAX_WHOLE = 64, 256
 """Categories of one data set, and labels of one whole picture."""
+MAX_CONCEPT_NAME = 200
+"""Characters of a concept's name, which labels, tables and terminals show in one line."""
 
 
 class Concept(NamedTuple):
@@ -52,9 +54,22 @@ class LabelledData(DataSet):
         places = {name: place for place, name in enumerate(self.categories, 1)}
         return np.array([0, *(places[concept.category] for concept in self.concept_table)])
 
+    def state(self, index: int) -> str:
+        """Returns what changes when someone edits a picture or its labels, as far as that is cheap to see."""
+        return self.title(index)
+
     @abstractmethod
     def pixel_labels(self, index: int) -> PixelLabels:
         """Returns the labels of a picture, in its own size or a smaller one. Raises InputError."""
+
+    def failure(self, index: int) -> str:
+        """Returns why a picture or its labels can't be read, or that they can."""
+        try:
+            self.picture(index)
+            self.pixel_labels(index)
+        except InputError as error:
+            return str(error)
+        return f"{self.title(index)} can be read now; name a new folder"
 
     def checked_labels(self, labels: PixelLabels, where: str) -> PixelLabels:
         """Returns labels whose numbers are all in the table. Raises InputError that names `where` for others.
@@ -72,11 +87,19 @@ class LabelledData(DataSet):
 
 
 def check_concepts(concepts: Sequence[Concept], where: str) -> tuple[Concept, ...]:
-    """Returns a concept table without empty names, of MAX_CATEGORIES at most. Raises InputError that names `where`."""
+    """Returns a concept table with names of one printable line, of MAX_CATEGORIES at most.
+
+    Raises InputError that names `where`.
+    """
     if not concepts or len(concepts) > MAX_CONCEPTS:
         raise InputError(f"{where}: {len(concepts):,} concepts; 1 to {MAX_CONCEPTS:,} are needed")
     if wrong := next((k for k, concept in enumerate(concepts, 1) if not all(concept)), 0):
         raise InputError(f"{where}: concept {wrong} has no name or no category")
+    for k, (name, category) in enumerate(concepts, 1):
+        if unprintable := next((text for text in (name, category) if not text.isprintable()), ""):
+            raise InputError(f"{where}: concept {k} {unprintable[:80]!r} has characters that can't be printed")
+        if len(name) > MAX_CONCEPT_NAME:
+            raise InputError(f"{where}: concept {k} has {len(name):,} characters; at most {MAX_CONCEPT_NAME}")
     if (count := len({concept.category for concept in concepts})) > MAX_CATEGORIES:
         raise InputError(f"{where}: {count:,} categories; at most {MAX_CATEGORIES}")
     return tuple(concepts)

@@ -64,10 +64,20 @@ class MaskFolder(LabelledData):
     def _title(self, index: int) -> str:
         return self._names[index]
 
+    def state(self, index: int) -> str:
+        """Returns a picture's name, its size in bytes and those of its masks, -1 for none."""
+        picture = self._folder / PICTURES / self._names[self._checked(index)]
+        return " ".join([picture.name, *(str(_bytes_of(path)) for path in (picture, *self._mask_places(index)))])
+
+    def _mask_places(self, index: int) -> list[Path]:
+        """Returns where a picture's masks are, if it has them, by category."""
+        stem = Path(self._names[self._checked(index)]).stem
+        return [self._folder / MASKS / category / f"{stem}.png" for category in self.categories]
+
     def pixel_labels(self, index: int) -> PixelLabels:
         """Returns the labels of a picture, a map for each category with a mask. Raises InputError."""
         stem = Path(self._names[self._checked(index)]).stem
-        places = [self._folder / MASKS / category / f"{stem}.png" for category in self.categories]
+        places = self._mask_places(index)
         found = _read_masks([place for place in places if place.is_file()], _index_mask, stem)
         for mask in found:
             self._check_proportions(index, mask)
@@ -132,6 +142,14 @@ class BrodenData(LabelledData):
         if "\0" in relative or not path.is_relative_to(self._folder / PICTURES):
             raise InputError(f"{self._folder / BRODEN_INDEX}: {relative[:80]} leads out of the folder")
         return path
+
+
+def _bytes_of(path: Path) -> int:
+    """Returns a file's size; -1 where none can be reached."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return -1
 
 
 def _is_folder_name(name: str) -> bool:

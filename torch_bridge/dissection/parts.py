@@ -50,10 +50,15 @@ class DissectionFolder:
         except ValueError:
             found = None
         if found != self.about:
-            changed = [key for key in self.about if not isinstance(found, dict) or found.get(key) != self.about[key]]
-            raise InputError(
-                f"{folder}: a dissection with another {changed[0] if changed else 'format'}; name a new folder"
-            )
+            raise InputError(f"{folder}: a dissection with another {self._difference(found)}; name a new folder")
+
+    def _difference(self, found: Any) -> str:
+        """Returns what decides the results and differs in another dissection; with its values, if they are numbers."""
+        for key, wanted in self.about.items() if isinstance(found, dict) else ():
+            if (other := found.get(key)) != wanted:
+                is_number = isinstance(other, int | float) and isinstance(wanted, int | float) and key != "format"
+                return f"{key} ({other:g}, not {wanted:g})" if is_number else key
+        return "format"
 
     def path(self, kind: Kind, part: int) -> Path:
         """Returns the file of a part's results."""

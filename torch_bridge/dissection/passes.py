@@ -62,16 +62,16 @@ class LayerValues:
 
 
 def collect_values(
-    context: MethodContext, indices: Sequence[int], rotation: int = 0
+    context: MethodContext, indices: Sequence[int], rotation: int = 0, is_part: bool = False
 ) -> Iterator[PassResult[LayerValues]]:
     """Runs the network on pictures; yields after each batch, at last all values by layer.
 
     rotation: seed of a random rotation of the units of each layer, 0 for none. Raises ModelError, and InputError where
-    none of the pictures can be read.
+    none of the pictures can be read, unless they are only part of those that are looked at.
     """
     result: PassResult[LayerValues] = PassResult({})
     seen: list[int] = []
-    for batch in DataSetPass(context, context.layers, "dissection").batches(indices):
+    for batch in DataSetPass(context, context.layers, "dissection").batches(indices, is_part):
         for layer, maps in batch.maps.items():
             own = result.layers.setdefault(layer, LayerValues.empty(maps.shape[1]))
             own.add_maps(_rotated(maps, rotation), batch.indices)
@@ -88,6 +88,7 @@ def count_masks(
     thresholds: Mapping[str, np.ndarray],
     rotation: int = 0,
     alignment: Alignment = "even",
+    is_part: bool = False,
 ) -> Iterator[PassResult[UnitCounts]]:
     """Runs the network on labelled pictures; yields after each batch, at last the counts of pixels by layer.
 
@@ -102,7 +103,7 @@ def count_masks(
     result, seen = PassResult(zero), list[int]()
     data_set_pass = DataSetPass(context, context.layers, "dissection")
     axes = MapAxes(data_set_pass, alignment)
-    for batch in data_set_pass.batches(indices):
+    for batch in data_set_pass.batches(indices, is_part):
         kept, labels = read_labels(context, data, batch)
         planes: dict[tuple[int, int], LabelPlanes] = {}
         for layer, maps in batch.maps.items() if kept else ():

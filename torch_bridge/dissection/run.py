@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -26,7 +26,7 @@ from .tally import UnitCounts
 
 PART = 250
 """Pictures of a part."""
-FORMAT = 2
+FORMAT = 3
 """Version of the files of parts."""
 Result = TypeVar("Result", LayerValues, UnitCounts)
 LEFT: dict[Kind, str] = {
@@ -93,14 +93,17 @@ class Dissection:
 
     def _about(self, count: int) -> dict[str, Any]:
         """Returns what decides the results."""
-        names = "\n".join([*map(str, self.data.concept_table), *(self.data.title(k) for k in range(count))])
+        context = self.live.run_context
+        content = "\n".join([*map(str, self.data.concept_table), *(self.data.state(k) for k in range(count))])
         return {
             "format": FORMAT,
-            "network": self.live.run_context.network.name,
+            "network": context.network.name,
             "weights": self.live.fingerprint,
-            "data set": hashlib.blake2b(names.encode(), digest_size=12).hexdigest(),
+            "preprocessing": str(replace(self.live.subject.adapter.preprocessing, origins=())),
+            "choice of ablated channels": str(self.live.spec.ablate),
             "data set name": self.data.name,
             "number of pictures": count,
+            "content of the data set": hashlib.blake2b(content.encode(), digest_size=12).hexdigest(),
             "size of parts": PART,
             "layers": list(self.ids),
             "quantile": self.settings.quantile,
@@ -132,10 +135,13 @@ class Dissection:
         """Runs a pass over a part of the pictures and writes its results; the second pass needs the thresholds."""
         rotation, alignment = self.settings.rotation, self.settings.alignment
         if kind == "values":
-            self.folder.write_values(part, self._pass(part, lambda c, i: collect_values(c, i, rotation), on_share))
+            values = self._pass(part, lambda c, i: collect_values(c, i, rotation, is_part=True), on_share)
+            for layer, units in self.layers.items():
+                values.layers.setdefault(layer, LayerValues.empty(units))  # of a part without a readable picture
+            self.folder.write_values(part, values)
             return
         known = self.thresholds
-        found = self._pass(part, lambda c, i: count_masks(c, i, known, rotation, alignment), on_share)
+        found = self._pass(part, lambda c, i: count_masks(c, i, known, rotation, alignment, is_part=True), on_share)
         self.folder.write_counts(part, found)
 
     def _pass(self, part: int, run: Pass, on_share: Callable[[float], object]) -> Any:
@@ -147,13 +153,15 @@ class Dissection:
         return {id: self._thresholds(self.values(id)) for id in self.ids}
 
     def results(self, rule: Any = "category") -> list[LayerDissection]:
-        """Returns the results, once all parts are there."""
+        """Returns the results, once all parts are there. Raises InputError where no picture could be used."""
         found = []
         for id in self.ids:  # one after the other, since a large network's don't fit in memory together
             values, counts = self.values(id), self.counts(id)
             findings = find_concepts(counts, self.data.concept_table, rule)
             thresholds = self._thresholds(values)
             found.append(LayerDissection(id, thresholds, values.best, counts.unit_pixels, counts.pictures, findings))
+        if len(self.unreadable) == sum(map(len, self.parts)):
+            raise InputError(f"data set {self.data.name}: no picture can be used; the first: {self.data.failure(0)}")
         return found
 
     def values(self, layer: str) -> LayerValues:

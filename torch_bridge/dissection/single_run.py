@@ -12,6 +12,7 @@ import numpy as np
 from ..data import random_indices
 from ..data.labelled import LabelledData
 from ..method_support.method import MethodContext, Step, parameter
+from ..models.fingerprint import weights_fingerprint
 from ..recording.errors import InputError
 from ..recording.files import failure_text, parse_json, read_file, user_path
 from ..statistics import TopK
@@ -93,17 +94,18 @@ def find_units(
     """
     if folder:
         counts = {layer: context.network.layer(layer).map_shape[0] for layer in context.layers}
-        return read_findings(folder, counts)
+        return read_findings(folder, counts, weights_fingerprint(context.model))
     dissected = yield from dissect_layers(context, parameters, share)
     return {layer: own.findings for layer, own in dissected.layers.items()}
 
 
-def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[UnitFinding]]:
+def read_findings(folder: str, layers: Mapping[str, int], weights: str = "") -> dict[str, list[UnitFinding]]:
     """Reads the tables of some layers from the folder of a dissection; units in their order.
 
-    layers: number of units by layer. Raises InputError for a folder of another network or without these layers.
+    layers: number of units by layer. weights: their fingerprint, which the folder's must equal, if both are known.
+    Raises InputError for a folder of another network, or of rotated units, or without these layers.
     """
-    path, tables, found = user_path(folder), dissected_tables(folder, layers), {}
+    path, tables, found = user_path(folder), dissected_tables(folder, layers, weights), {}
     for layer, units in layers.items():
         name = tables[layer]
         found[layer] = sorted(read_table(path / name), key=lambda finding: finding.unit)
@@ -112,8 +114,8 @@ def read_findings(folder: str, layers: Mapping[str, int]) -> dict[str, list[Unit
     return found
 
 
-def dissected_tables(folder: str, layers: Iterable[str]) -> dict[str, str]:
-    """Returns the file name of each layer's table in the folder of a dissection. Raises InputError."""
+def dissected_tables(folder: str, layers: Iterable[str], weights: str = "") -> dict[str, str]:
+    """Returns the file name of each layer's table in the folder of a dissection; otherwise as `read_findings`."""
     path = user_path(folder)
     try:
         document = parse_json(read_file(path / SUMMARY, MAX_SUMMARY))
@@ -122,6 +124,10 @@ def dissected_tables(folder: str, layers: Iterable[str]) -> dict[str, str]:
         raise InputError(f"{path}: {failure_text(error)}; name a folder that innerwalk dissect has finished") from None
     except (ValueError, TypeError, KeyError):
         raise InputError(f"{path / SUMMARY}: no summary of innerwalk dissect; dissect again") from None
+    if weights and document.get("weights", weights) != weights:
+        raise InputError(f"{path}: a dissection of other weights, whose units detect other concepts; dissect these")
+    if document.get("rotation"):
+        raise InputError(f"{path}: a dissection of rotated units, which the network doesn't have; dissect without")
     for layer in layers:
         if layer not in tables or PurePath(tables[layer]).name != tables[layer]:
             raise InputError(f"{path}: layer {layer} isn't dissected there; {', '.join(list(tables)[:5])} are")

@@ -93,8 +93,11 @@ class DataSetPass:
         """Returns the arguments of `forward` for (N, C, H, W) normalised pictures; further ones are repeated."""
         return with_pictures(self._sample, pictures)
 
-    def batches(self, indices: Sequence[int]) -> Iterator[DataSetBatch]:
-        """Runs the network on these pictures, in order. Raises ModelError, and InputError if none can be read."""
+    def batches(self, indices: Sequence[int], may_be_empty: bool = False) -> Iterator[DataSetBatch]:
+        """Runs the network on these pictures, in order.
+
+        Raises ModelError, and InputError if none can be read, unless there may be none.
+        """
         chunks = [indices[start : start + self.batch_size] for start in range(0, len(indices), self.batch_size)]
         done = 0
         with ThreadPoolExecutor(1, "pictures") as reader:
@@ -107,7 +110,7 @@ class DataSetPass:
                     numbers = np.array([item.number for item in part], np.int64)
                     pictures = [item.picture for item in part]
                     yield DataSetBatch(numbers, pictures, inputs, maps, done, self.unreadable)
-        if self.unreadable == len(indices):
+        if self.unreadable == len(indices) and not may_be_empty:
             raise InputError(f"data set {self.data.name}: none of these {len(indices)} pictures can be read")
 
     def _load(self, indices: Sequence[int]) -> list[LoadedPicture]:

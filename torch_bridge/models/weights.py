@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -118,6 +119,8 @@ def _check_pickles(path: Path) -> None:
 
 
 def _failure_text(path: Path, error: Exception) -> str:
+    if not zipfile.is_zipfile(path) and not _is_pickle(path):
+        return "not a checkpoint, or cut off"
     if type(error).__name__ != "UnpicklingError":
         return f"not a checkpoint, or cut off ({type(error).__name__}: {first_line(error)[:100]})"
     name = re.search(r"GLOBAL (\S+)", message_of(error))

@@ -69,7 +69,9 @@ def read_json(path: Path, format: str = FORMAT, newest: int = SCHEMA) -> Any:
     try:
         document = parse_json(read_file(path, MAX_JSON))
     except (FileNotFoundError, NotADirectoryError):
-        raise RecordingError(f"{path.parent}: no {noun} here ({path.name} is missing)") from None
+        series = "; it holds a series, of which innerwalk scene makes a hall"
+        other = series if format == FORMAT and (path.parent / "series.json").is_file() else ""
+        raise RecordingError(f"{path.parent}: no {noun} here ({path.name} is missing){other}") from None
     except OSError as error:
         raise RecordingError(f"{path}: {failure_text(error)}") from None
     except ValueError as error:

@@ -62,8 +62,9 @@ def data_folder(tmp_path):
     return folder
 
 
-def loaded() -> LoadedModel:
-    spec = RecordSpec(model="", size=(SIDE, SIDE), mean=(0.0,), std=(1.0,), inputs=(f"noise:0:3x{SIDE}x{SIDE}",))
+def loaded(**options) -> LoadedModel:
+    known = {"size": (SIDE, SIDE), "mean": (0.0,), "std": (1.0,), "inputs": (f"noise:0:3x{SIDE}x{SIDE}",)}
+    spec = RecordSpec(model="", **known | options)
     subject = prepare(spec, built=BuiltModel(Planted().eval(), "planted"))
     return LoadedModel("planted", spec, torch.device("cpu"), PriorityLock(), subject)
 
@@ -143,7 +144,7 @@ def test_a_rotated_basis_has_other_units(dissect):
 
 def test_a_folder_holds_one_dissection(dissect):
     dissect()
-    with pytest.raises(InputError, match="another quantile; name a new folder"):
+    with pytest.raises(InputError, match=r"another quantile \(0.02, not 0.5\); name a new folder"):
         dissect(quantile=0.5)
 
 
@@ -157,6 +158,44 @@ def test_pictures_that_are_damaged_or_wrongly_labelled_are_left_out_and_named(di
     assert sorted(dissection.unreadable) == [3, 5, 7] and layer.pictures == PICTURES - 3
 
 
+def test_what_decides_the_results_is_not_changed_in_a_folder(dissect, data_folder, tmp_path):
+    dissect().run(ignore_progress)
+    with pytest.raises(InputError, match=r"another number of pictures \(12, not 7\)"):
+        dissect(count=7)
+    for options, said in (
+        ({"mean": (0.5,)}, "another preprocessing"),
+        ({"ablate": {"units": (1,)}}, "ablated channels"),
+    ):
+        with pytest.raises(InputError, match=said):
+            Dissection(
+                loaded(**options),
+                open_data(str(data_folder)),
+                DissectionSettings(("act",), quantile=0.02),
+                tmp_path / "out",
+            )
+    (data_folder / "masks" / "shape" / "p04.png").unlink()
+    with pytest.raises(InputError, match="another content of the data set"):
+        dissect()
+
+
+def test_a_part_without_a_readable_picture_stops_nothing(dissect, data_folder):
+    for name in ("p10", "p11"):  # all of the last part
+        (data_folder / "images" / f"{name}.png").write_bytes(b"no picture")
+    dissection = dissect()
+    assert dissection.run(ignore_progress) == ""
+    [layer] = dissection.results()
+    assert dissection.unreadable == {10, 11} and layer.pictures == 10 and layer.findings[0].best.concept == "red thing"
+
+
+def test_masks_that_are_all_wrong_are_an_error_that_says_why(dissect, data_folder):
+    for path in (data_folder / "masks" / "shape").iterdir():
+        path.write_bytes(b"no picture")
+    dissection = dissect()
+    dissection.run(ignore_progress)
+    with pytest.raises(InputError, match="no picture can be used; the first: .*p00.png: can't be read"):
+        dissection.results()
+
+
 @pytest.mark.parametrize(
     ("table", "said"),
     [
@@ -166,6 +205,10 @@ def test_pictures_that_are_damaged_or_wrongly_labelled_are_left_out_and_named(di
         ("number,name,category\n1,red\n", "not as many fields"),
         ("number,name,category\n1,,shape\n", "has no name or no category"),
         ("number,name,category\n1,red,../../secret\n", "category '../../secret' can't be the name of a folder"),
+        ("number,name,category\n1,a\x1b[31mred,shape\n", "concept 1 'a.*red' has characters that can't be printed"),
+        ('number,name,category\n1,"a\nb",shape\n', "has characters that can't be printed"),
+        ("number,name,category\n1,\u202eder,shape\n", "has characters that can't be printed"),
+        (f"number,name,category\n1,{'x' * 201},shape\n", "concept 1 has 201 characters; at most 200"),
         (f"number,name,category\n1,red,{'x' * 300}\n", "can't be the name of a folder"),
         ("number,name,category\n" + "".join(f"{k},red,c{k}\n" for k in range(1, 66)), "65 categories; at most 64"),
         ("number,name,category\n" + "1,red,shape\n" * 20_001, "more than 20,000 rows"),

@@ -26,6 +26,7 @@ from innerwalk.torch_bridge.dissection.detector_charts import MOST_BARS, detecto
 from innerwalk.torch_bridge.dissection.findings import ConceptMatch, UnitFinding  # noqa: E402
 from innerwalk.torch_bridge.dissection.single_run import read_findings  # noqa: E402
 from innerwalk.torch_bridge.dissection.tables import write_table  # noqa: E402
+from innerwalk.torch_bridge.models.fingerprint import weights_fingerprint  # noqa: E402
 from innerwalk.torch_bridge.recording import CATEGORY  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, ModelError  # noqa: E402
 
@@ -225,6 +226,25 @@ def test_a_wrong_folder_is_one_line(tmp_path, change, said):
     with pytest.raises(InputError, match=said) as raised:
         read_findings(str(folder), {LAYER: UNITS})
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("about", "said"),
+    [
+        ({"weights": "those of another network"}, "a dissection of other weights"),
+        ({"rotation": 4}, "a dissection of rotated units"),
+    ],
+)
+def test_units_of_other_weights_or_rotated_ones_explain_nothing(context, tmp_path, about, said):
+    folder = write_folder(tmp_path / "d", [finding(k, "ring") for k in range(UNITS)])
+    document = json.loads((folder / "summary.json").read_text())
+    own = {"weights": weights_fingerprint(context.model), "rotation": 0}
+    for method in ("concept_contribution", "concept_losses"):
+        (folder / "summary.json").write_text(json.dumps(document | own))
+        run_method(context, method, dissected=str(folder))
+        (folder / "summary.json").write_text(json.dumps(document | own | about))
+        with pytest.raises(InputError, match=said):
+            run_method(context, method, dissected=str(folder))
 
 
 def test_what_can_not_be_answered_is_said(context, tmp_path):

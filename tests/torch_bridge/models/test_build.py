@@ -347,16 +347,19 @@ def test_damaged_weights(tmp_path):
     (tmp_path / "cut.pth").write_bytes((tmp_path / "w.pth").read_bytes()[:900])
     (tmp_path / "text.pth").write_text("not weights at all")
     (tmp_path / "empty.pth").write_bytes(b"")
+    (tmp_path / "zero.pth").write_bytes(bytes(4096))
     expected = {
         "cut.safetensors": "cut off, tensor",
         "head.safetensors": "not a safetensors file, or cut off in its header",
         "cut.pth": "not a checkpoint, or cut off",
         "text.pth": "not a checkpoint, or cut off",
         "empty.pth": "not a checkpoint, or cut off",
+        "zero.pth": "zero.pth: not a checkpoint, or cut off",
         "none.safetensors": "none.safetensors: no such file",
     }
     for name, line in expected.items():
-        assert line in explained(ModelError, "own_models:small", weights=str(tmp_path / name))
+        said = explained(ModelError, "own_models:small", weights=str(tmp_path / name))
+        assert line in said and "weights_only" not in said
 
 
 def test_download_is_only_for_torchvision_and_says_when_offline(zoo, monkeypatch):
