@@ -16,6 +16,7 @@ TITLES = {
     "contribution": "Contribution to a class",
     "dgn_am": "DGN-AM",
     "dissection": "Network Dissection",
+    "gan_dissection": "GAN Dissection",
     "grad_cam": "Grad-CAM",
     "gradient_x_input": "Gradient × input",
     "layer_cam": "Layer-CAM",

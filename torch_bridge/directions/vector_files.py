@@ -49,13 +49,13 @@ def score_rows(vectors: ConceptVectors) -> list[dict[str, Any]]:
     return rows
 
 
-def read_vectors(folder: str, layers: Mapping[str, int]) -> dict[str, ConceptVectors]:
+def read_vectors(folder: str, layers: Mapping[str, int], weights: str = "") -> dict[str, ConceptVectors]:
     """Reads the vectors of some layers from the folder of a dissection.
 
-    layers: number of units by layer. Raises InputError for damaged ones, those of another network, and where there are
-    none.
+    layers: number of units by layer. weights: their fingerprint, which the folder's must equal, if both are known.
+    Raises InputError for damaged ones, those of another network, and where there are none.
     """
-    path, tables = user_path(folder), dissected_tables(folder, layers)
+    path, tables = user_path(folder), dissected_tables(folder, layers, weights)
     return {
         layer: _read(path / f"{PurePath(tables[layer]).stem}{SUFFIX}", layer, units) for layer, units in layers.items()
     }

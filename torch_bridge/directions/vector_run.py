@@ -11,6 +11,7 @@ from ..data import random_indices
 from ..data.labelled import LabelledData
 from ..dissection.passes import collect_values
 from ..method_support.method import MethodContext, Step, parameter
+from ..models.fingerprint import weights_fingerprint
 from ..recording.errors import InputError
 from .concept_vectors import ConceptVectors
 from .mask_store import collect_masks
@@ -51,7 +52,7 @@ def find_vectors(
     """
     if parameters.dissected:
         counts = {layer: context.network.layer(layer).map_shape[0] for layer in context.layers}
-        return read_vectors(parameters.dissected, counts)
+        return read_vectors(parameters.dissected, counts, weights_fingerprint(context.model))
     data = context.data
     if not isinstance(data, LabelledData):
         raise InputError("concept vectors need a data set whose pixels are labelled, such as concepts:object")

@@ -305,6 +305,10 @@ def test_files_cut_off_or_missing_are_one_line(tmp_path):
         read_vectors(folder, {LAYER: 4})
     with pytest.raises(InputError, match="layer other isn't dissected there"):
         read_vectors(folder, {"other": 4})
+    summary = json.loads((tmp_path / "summary.json").read_text())
+    (tmp_path / "summary.json").write_text(json.dumps(summary | {"weights": "a"}))
+    with pytest.raises(InputError, match="a dissection of other weights"):
+        read_vectors(folder, {LAYER: 4}, "b")
 
 
 def test_data_without_labels_few_pictures_and_several_sizes_are_one_line(context, monkeypatch):
