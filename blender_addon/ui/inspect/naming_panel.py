@@ -208,7 +208,7 @@ class INNERWALK_PT_naming(SidebarPanel, bpy.types.Panel):
         _draw_pictures(layout, scene)
         manager = context.window_manager
         layout.prop(manager, NAMING_WORD, text="", icon="SORTALPHA", placeholder="What does it detect?")
-        layout.prop(manager, NAMING_NOTE, text="", icon="TEXT", placeholder="Note")
+        layout.prop(manager, NAMING_NOTE, text="", icon="TEXT", placeholder="What else is to be said")
         word, column = str(getattr(manager, NAMING_WORD)).strip(), layout.column(align=True)
         column.enabled = bool(word)
         for category, label, icon in zip(CATEGORIES, LABELS, ICONS, strict=True):
