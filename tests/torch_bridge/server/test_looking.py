@@ -42,8 +42,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 NEED_INVERTERS = ("upconvnet", "dgn_am")
 """Methods that need a file trained for the network, which come with the shipped ones."""
-NEED_MORE = ("concept_failures", "unit_history")
-"""Methods that need names of classes, or a training run."""
+NEED_MORE = ("concept_failures", "unit_history", "gan_dissection")
+"""Methods that need names of classes, a training run, or a generator."""
 LARGER = ("maximisation", "evidence", "concept_direction")
 """Methods that make pictures with a margin, which moves cut off."""
 NEED_ATTENTION = ("attention_rollout",)
