@@ -92,8 +92,8 @@ def test_a_wrong_wish_is_one_line(tmp_path, monkeypatch, capsys, line, message):
         status = cli.main(["compare", *line.split()])
     except SystemExit as stopped:
         status = stopped.code
-    error = capsys.readouterr().err
-    assert status == 2 and message in error and "Traceback" not in error and error.count("\n") == 1
+    *progress, error = capsys.readouterr().err.splitlines()  # a slow machine says how far it is
+    assert status == 2 and message in error and all("% " in line for line in progress), progress
 
 
 def test_a_folder_of_another_comparison_is_refused(tmp_path, capsys):
