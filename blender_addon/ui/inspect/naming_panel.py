@@ -49,7 +49,25 @@ class NeedsChannel:
         return HALL_VERSION in context.scene and context.scene.get(SELECTED_CHANNEL, -1) >= 0
 
 
-class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
+class UnitOperator(NeedsChannel, ActionOperator):
+    """An action of one person on one unit, by default on the selected one."""
+
+    layer: bpy.props.StringProperty(
+        name="Layer", description="Id of the layer; empty for the selected one", options={"SKIP_SAVE"}
+    )
+    channel: bpy.props.IntProperty(
+        name="Channel",
+        description="Number of the channel; -1 for the selected one",
+        default=-1,
+        min=-1,
+        options={"SKIP_SAVE"},
+    )
+    rater: bpy.props.StringProperty(
+        name="Your Name", description="Empty for that in the preferences", options={"SKIP_SAVE"}
+    )
+
+
+class INNERWALK_OT_name_unit(UnitOperator):
     """Name this unit with the word above, as something of this category"""
 
     bl_idname = "innerwalk.name_unit"
@@ -71,16 +89,6 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
         ],
         default="object",
     )
-    layer: bpy.props.StringProperty(
-        name="Layer", description="Id of the layer; empty for the selected one", options={"SKIP_SAVE"}
-    )
-    channel: bpy.props.IntProperty(
-        name="Channel",
-        description="Number of the channel; -1 for the selected one",
-        default=-1,
-        min=-1,
-        options={"SKIP_SAVE"},
-    )
     misfits: bpy.props.StringProperty(
         name="Pictures That Don't Fit",
         description="Numbers from 1, such as 2,7; empty for those that are marked",
@@ -94,9 +102,6 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
         options={"SKIP_SAVE"},
     )
     note: bpy.props.StringProperty(name="Note", description="What else is to be said", options={"SKIP_SAVE"})
-    rater: bpy.props.StringProperty(
-        name="Your Name", description="Empty for that in the preferences", options={"SKIP_SAVE"}
-    )
 
     def invoke(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         """Asks for the word unless it is set."""
@@ -109,25 +114,11 @@ class INNERWALK_OT_name_unit(NeedsChannel, ActionOperator):
         return super().arguments(context) | {"misfits": parse_channels(self.misfits) if self.misfits else None}
 
 
-class INNERWALK_OT_remove_name(NeedsChannel, ActionOperator):
+class INNERWALK_OT_remove_name(UnitOperator):
     """Remove your own name for this unit"""
 
     bl_idname = "innerwalk.remove_name"
     bl_label = "Remove Name"
-
-    layer: bpy.props.StringProperty(
-        name="Layer", description="Id of the layer; empty for the selected one", options={"SKIP_SAVE"}
-    )
-    channel: bpy.props.IntProperty(
-        name="Channel",
-        description="Number of the channel; -1 for the selected one",
-        default=-1,
-        min=-1,
-        options={"SKIP_SAVE"},
-    )
-    rater: bpy.props.StringProperty(
-        name="Your Name", description="Empty for that in the preferences", options={"SKIP_SAVE"}
-    )
 
 
 class INNERWALK_OT_mark_misfit(NeedsChannel, ActionOperator):
