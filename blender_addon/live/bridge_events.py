@@ -159,7 +159,7 @@ def _show_end(session: Session, tag: str, reason: str) -> None:
 
 
 SLOW = ("rebuild",)
-"""Kinds of events that take so long that the timer shows nothing else in the same tick."""
+"""Kinds of events that take so long that the timer shows them early in a tick, or in the next one."""
 HANDLERS: dict[str, Callable[[Session, str, Any], None]] = {
     "starting": _ignore,
     "described": _ignore,

@@ -16,7 +16,9 @@ from .hall_requests import close_unused_videos
 from .session import Session, current
 
 SLICE_SECONDS = 0.02
-"""Seconds that one tick may take. The last event may exceed them; SLOW events have a tick of their own."""
+"""Seconds that one tick may take. The last event may exceed them."""
+SHARED_SECONDS = 0.01
+"""Seconds after which SLOW events wait for the next tick: small networks show a whole answer in one redraw."""
 BUSY_INTERVAL, IDLE_INTERVAL = 0.01, 0.1
 """Seconds between two ticks when something was shown, and when nothing was."""
 LONGEST_INTERVAL = 2.0
@@ -82,16 +84,22 @@ def pump(seconds: float) -> bool:
     """Shows the events there are, for so many seconds at most; returns whether there were any."""
     session, shown = current(), False
     close_unused_videos(session)
-    end = time.monotonic() + seconds
-    while time.monotonic() < end and (event := session.next_event()) is not None:
-        if shown and event.kind in SLOW:
+    start = time.monotonic()
+    while (spent := time.monotonic() - start) < seconds and (event := session.next_event()) is not None:
+        if event.kind in SLOW and spent > SHARED_SECONDS:
             session.show_next(event)
             break
         handle(session, event)
         shown = True
-        if event.kind in SLOW:
-            break
     return shown
+
+
+def show_fast_answer(seconds: float = 0.05) -> None:
+    """Shows the answer to an input if it comes within so many seconds, so that no redraw comes before it."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end and input_awaited(current()):
+        if not pump(SLICE_SECONDS):
+            time.sleep(0.002)
 
 
 def redraw() -> None:

@@ -157,6 +157,7 @@ class INNERWALK_OT_drag_brush(bpy.types.Operator):
 
     def _paint(self, context: bpy.types.Context, spot: tuple[float, float]) -> bool:
         from ...actions.ablating import paint_along
+        from ...live.timer import show_fast_answer
 
         self._spots.append(spot)
         try:
@@ -164,6 +165,7 @@ class INNERWALK_OT_drag_brush(bpy.types.Operator):
         except InnerwalkError as error:
             self.report({"ERROR"}, str(error))
             return False
+        show_fast_answer()
         return True
 
 

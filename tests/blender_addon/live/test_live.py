@@ -1,5 +1,6 @@
 """Halls of a running bridge: every panel, peak, picture and text is that of the last input."""
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -263,6 +264,26 @@ def test_one_tick_shows_one_event_at_most(hall):
         timer.pump(1e-6)
         assert before - len(session._queue) in (-1, 0, 1), "the last but two becomes two"
     assert not timer.pump(0.0)
+
+
+@pytest.mark.parametrize(("shared", "ticks"), [(math.inf, 1), (1e-4, 2)])
+def test_an_answer_is_shown_in_one_tick_where_that_is_fast(hall, monkeypatch, shared, ticks):
+    monkeypatch.setattr(timer, "SHARED_SECONDS", shared)
+    session = current()
+    actions.place_input(hall, noise=2)
+    timer.wait(lambda: session.hall(hall.session_uid).shown == hall[INPUT_TAG], 60)
+    session.hall(hall.session_uid).shown = ""
+    session.queue_results(hall[INPUT_TAG])
+    for tick in range(ticks):
+        assert session.hall(hall.session_uid).shown == "", tick
+        timer.pump(60)
+    assert session.hall(hall.session_uid).shown == hall[INPUT_TAG]
+
+
+def test_a_fast_answer_is_shown_before_the_next_redraw(hall):
+    actions.place_input(hall, noise=3)
+    timer.show_fast_answer(60)
+    assert current().hall(hall.session_uid).shown == hall[INPUT_TAG]
 
 
 # What goes wrong
