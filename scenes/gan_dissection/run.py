@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from ...blender_addon.imaging.filenames import file_names
+from ...blender_addon.imaging.filenames import file_name, file_names
 from ...blender_addon.imaging.png import encode_8bit
 from ...torch_bridge.capture.guard import RUN_LOCK, evaluation_mode
 from ...torch_bridge.capture.layer_paths import layer_paths
@@ -90,7 +90,7 @@ def _dissect(work: _Work, layers: Sequence[str]) -> list[str]:
             found.append(_as_layer(dissected))
             for concept in options.concepts:
                 entry = _concept_set(
-                    work, generator, dissected, concept, options.output / f"{names[layer]}-{concept}.png"
+                    work, generator, dissected, concept, options.output / f"{names[layer]}-{file_name(concept)}.png"
                 )
                 sets.append(entry)
                 lines.append(_set_line(entry))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .argument_values import place
+from .argument_values import iou, place
 from .model_arguments import add_grid, add_input, add_model
 
 GAN_EXAMPLES = """\
@@ -37,7 +37,7 @@ def add_gan_dissect(sub: argparse.ArgumentParser) -> None:
         help="a unit's threshold: by information quality ratio, or by a share of positions (information)",
     )
     how.add_argument("--quantile", type=float, default=0.005, metavar="SHARE", help="that share (.005)")
-    how.add_argument("--threshold", type=float, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
+    how.add_argument("--threshold", type=iou, default=0.04, metavar="IOU", help="IoU of a detector (.04)")
     how.add_argument(
         "--concept",
         dest="concepts",

@@ -19,6 +19,7 @@ from ..recording.files import failure_text, read_file
 COLUMNS = ("seed", "artefact")
 MAX_VOTES = 4 << 20
 """Bytes of a file of votes."""
+MOST_SEED = 2**63 - 1
 MIN_VOTES = 2
 """Pictures that are needed of each kind."""
 
@@ -29,18 +30,20 @@ def read_votes(path: Path) -> dict[int, float]:
     A row is a vote: 1 for an artefact, 0 for none. Raises InputError.
     """
     sums: dict[int, list[float]] = {}
+    line = 1
     try:
         rows = csv.DictReader(io.StringIO(read_file(path, MAX_VOTES).decode("utf-8"), newline=""), strict=True)
         for row in rows:
-            vote = int(row["artefact"])
-            if vote not in (0, 1) or int(row["seed"]) < 0:
+            line = rows.line_num
+            seed, vote = int(row["seed"]), int(row["artefact"])
+            if vote not in (0, 1) or not 0 <= seed <= MOST_SEED:
                 raise ValueError(vote)
-            sums.setdefault(int(row["seed"]), []).append(vote)
+            sums.setdefault(seed, []).append(vote)
     except OSError as error:
         raise InputError(f"{path}: {failure_text(error)}") from None
     except (UnicodeDecodeError, csv.Error, ValueError, KeyError, TypeError):
         raise InputError(
-            f"{path}: no votes; write CSV with the columns seed and artefact, 1 or 0 in each row"
+            f"{path}, line {line}: no vote; write CSV with the columns seed (0 or above) and artefact (1 or 0)"
         ) from None
     return {seed: sum(votes) / len(votes) for seed, votes in sums.items()}
 
@@ -54,8 +57,8 @@ def rank_artefact_units(maps: Tensor, votes: np.ndarray) -> np.ndarray:
     bad = votes > 0.5
     if min(bad.sum(), (~bad).sum()) < MIN_VOTES:
         raise InputError(
-            f"votes for {int(bad.sum())} pictures with and {int((~bad).sum())} without artefacts; at least {MIN_VOTES} "
-            "of each are needed"
+            f"votes: artefacts in {int(bad.sum())} of {len(bad)}; pictures with and without are needed, at least "
+            f"{MIN_VOTES} of each"
         )
     means = maps.flatten(2).mean(2).double().numpy()
     spread = np.maximum(means.std(0), 1e-12)

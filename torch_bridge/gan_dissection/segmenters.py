@@ -72,8 +72,10 @@ class NetworkSegmenter:
         if scores.shape[1] != len(names):
             raise InputError(
                 f"segmenter {name} scores {scores.shape[1]} classes, but {len(names)} are named; "
-                "name as many, such as by --classes or in its weights file"
+                'name as many by "classes": in its weights file, or on a bridge in its settings'
             )
+        if not scores.isfinite().all():
+            raise InputError(f"segmenter {name}: some of its scores are NaN or infinite")
         self.concepts = tuple(Concept(own, KNOWN_CATEGORIES.get(own, "object")) for own in names)
 
     def _scores(self, pictures: Tensor, name: str = "") -> Tensor:

@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from ..data.labelled import Concept
 from ..dissection.findings import ConceptMatch, UnitFinding
+from ..recording.errors import InputError
 from ..statistics import TopK
 from .generator_layer import BATCH, GeneratorLayer
 from .segmenters import PixelReader
@@ -110,7 +111,12 @@ def dissect_units(
     """Yields the share of the work that is done, 0..1, and at last the dissection.
 
     With "information", thresholds are chosen on the first half of the codes (N, …) and the IoU is that of the second.
+    Raises InputError for a share of positions that is none, or a single code whose half would be needed.
     """
+    if not 0 < quantile < 1:
+        raise InputError(f"quantile {quantile:g}: a share above 0 and below 1 is needed, such as .005")
+    if how == "information" and len(codes) < 2:
+        raise InputError("1 picture: thresholds are chosen on half of the pictures; at least 2 are needed")
     maps, _ = generator.maps_and_pictures(codes)
     thresholds = _thresholds(maps, SHARES) if how == "information" else _thresholds(maps, (quantile,))[:1]
     half = len(codes) // 2 if how == "information" else 0

@@ -98,11 +98,16 @@ def test_artefact_units_are_found_by_votes(generator, tmp_path):
     file.write_text("seed,artefact\n" + "".join(f"{k},{int(k < 4)}\n" for k in range(len(codes))))
     votes = artefact_votes.read_votes(file)
     assert artefact_votes.artefact_units(maps, votes, 1) == [2]
-    file.write_text("seed,artefact\n1,2\n")
-    with pytest.raises(InputError, match="no votes; write CSV with the columns seed and artefact"):
-        artefact_votes.read_votes(file)
-    with pytest.raises(InputError, match="votes for 8 pictures with and 0 without artefacts"):
+    with pytest.raises(InputError, match="artefacts in 8 of 8; pictures with and without are needed, at least 2 of"):
         artefact_votes.rank_artefact_units(maps, np.ones(8))
+
+
+@pytest.mark.parametrize("row", ["1,2", "x,1", "-1,0", f"{2**63},1", "3", "1,nan"])
+def test_a_row_that_is_no_vote_is_named(tmp_path, row):
+    file = tmp_path / "votes.csv"
+    file.write_text(f"seed,artefact\n1,1\n{row}\n")
+    with pytest.raises(InputError, match=r"line 3: no vote; write CSV with the columns seed \(0 or above\) and"):
+        artefact_votes.read_votes(file)
 
 
 def test_networks_of_another_kind_are_refused_in_one_line(generator):
@@ -125,6 +130,20 @@ def test_segmenters_of_other_classes_are_refused_in_one_line(generator, segmente
         interventions.ConceptCodes(generator, segmenter, "ring", generator.codes(4, 0))
     with pytest.raises(InputError, match="exact masks are known for codes of 28 numbers"):
         segmenters.ExactMasks().shown(torch.zeros(1, 3, 24, 24), torch.zeros(1, 3))
+
+
+def test_a_segmenter_that_scores_nan_is_refused(generator):
+    with pytest.raises(InputError, match="segmenter NanSegmenter: some of its scores are NaN or infinite"):
+        segmenter_of(generator, model="NanSegmenter")
+
+
+@pytest.mark.parametrize(
+    ("count", "quantile", "message"),
+    [(1, 0.005, "1 picture: thresholds are chosen on half"), (4, 2.0, "quantile 2: a share"), (4, np.nan, "quantile")],
+)
+def test_settings_that_cannot_be_are_refused(generator, segmenter, count, quantile, message):
+    with pytest.raises(InputError, match=message):
+        list(dissect_units(generator, segmenter, generator.codes(count, 0), "information", quantile))
 
 
 # The real one
