@@ -83,8 +83,8 @@ def test_pictures_that_cannot_be_read_are_left_out_and_named(tmp_path, capsys):
     ("counts", "message"),
     [
         ((), "no picture in it"),
-        ((4,), "1 classes; a study needs two or more, each a folder of pictures"),
-        ((4, 1), "class class1 has 1 pictures that can be read; two are needed, to train on and to test on"),
+        ((4,), "a study needs at least two classes, each a folder of pictures, not 1"),
+        ((4, 1), "class class1 needs at least two pictures, to train on and to test on; 1 can be read"),
     ],
 )
 def test_unfit_pictures_are_one_line(tmp_path, capsys, counts, message):
@@ -114,9 +114,9 @@ def test_folders_of_something_else_are_refused(tmp_path, capsys):
     standard = ("--strategy", "standard", "-o", str(out))
     assert run("--data", "concepts", *SMALL, *standard) == 0
     assert run("--data", "concepts", *SMALL, "--size", "40", *standard) == 2
-    assert "a study with another size; name a new folder" in capsys.readouterr().err
+    assert "a study with other settings: size; name a new folder" in capsys.readouterr().err
     assert run("--data", "concepts", *SMALL, "--epochs", "2", *standard) == 2
-    assert "trained with another epochs (1); name the same, or a new folder" in capsys.readouterr().err
+    assert "trained with other settings: epochs (1); name the same, or a new folder" in capsys.readouterr().err
     assert run("--data", "concepts", *SMALL, "-o", str(pictures(tmp_path / "mine", 1))) == 2
     assert "not empty, and no study" in capsys.readouterr().err
 

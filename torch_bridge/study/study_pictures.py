@@ -57,15 +57,15 @@ def read_pictures(
     classes = names or data.classes
     if len({*classes}) < 2:
         raise InputError(
-            f"data set {data.name}: {len(classes)} classes; a study needs two or more, each a folder of pictures"
+            f"data set {data.name}: a study needs at least two classes, each a folder of pictures, not {len(classes)}"
         )
     chosen, left_out = _read_classes(data, size, classes, count, progress)
     random = np.random.default_rng(SPLIT_SEED)
     parts: dict[str, list[tuple[int, int, np.ndarray]]] = {"train": [], "test": []}
     for label, found in enumerate(chosen):
         if len(found) < FEWEST:
-            few = f"class {classes[label]} has {len(found)} pictures that can be read"
-            raise InputError(f"data set {data.name}: {few}; two are needed, to train on and to test on")
+            few = f"class {classes[label]} needs at least two pictures, to train on and to test on"
+            raise InputError(f"data set {data.name}: {few}; {len(found)} can be read")
         tested = max(1, round(TEST_SHARE * len(found)))
         for rank, k in enumerate(random.permutation(len(found))):
             parts["test" if rank < tested else "train"].append((label, *found[k]))

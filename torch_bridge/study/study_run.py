@@ -115,4 +115,4 @@ def _claim_folder(folder: Path, about: dict[str, Any]) -> None:
         found = None
     if found != about:
         changed = next((key for key in about if not isinstance(found, dict) or found.get(key) != about[key]), "format")
-        raise InputError(f"{folder}: a study with another {changed}; name a new folder")
+        raise InputError(f"{folder}: a study with other settings: {changed}; name a new folder")

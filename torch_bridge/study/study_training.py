@@ -171,7 +171,7 @@ def resume_training(training: StudyTraining, path: Path) -> None:
     if settings != wanted:
         stored = settings if isinstance(settings, dict) else {}
         changed = next((f"{key} ({stored.get(key)})" for key in wanted if stored.get(key) != wanted[key]), "format")
-        raise InputError(f"{path}: trained with another {changed}; name the same, or a new folder")
+        raise InputError(f"{path}: trained with other settings: {changed}; name the same, or a new folder")
     try:
         training.model.load_state_dict(
             {name: array_tensor(arrays[WEIGHTS + name]) for name in training.model.state_dict()}

@@ -112,7 +112,7 @@ def test_a_network_fits_true_and_shuffled_labels(pictures, tmp_path):
 def test_other_settings_and_damaged_files_are_one_line(pictures, tmp_path):
     path = tmp_path / "checkpoint"
     save_training(start_training(small, 3, default_settings("standard", 3)), path)
-    with pytest.raises(InputError, match=r"trained with another epochs \(3\); name the same, or a new folder"):
+    with pytest.raises(InputError, match=r"trained with other settings: epochs \(3\); name the same, or a new folder"):
         resume_training(start_training(small, 3, default_settings("standard", 4)), path)
     with pytest.raises(InputError, match="a training of another network; name a new folder"):
         resume_training(start_training(small, 4, default_settings("standard", 3)), path)
