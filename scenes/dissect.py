@@ -28,6 +28,7 @@ from ..torch_bridge.server.priority_lock import PriorityLock
 from ..torch_bridge.shipped_networks import own_data, shipped_name
 from ..torch_bridge.subject import RecordSpec
 from .dissection_farm.run_farm import Farm
+from .interrupt import kept_in
 
 
 def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Progress) -> list[str]:
@@ -37,8 +38,9 @@ def run_dissection(spec: RecordSpec, options: argparse.Namespace, progress: Prog
     """
     with Farm(options, sys.argv[1:]) as farm, denormals_restored():
         dissection = open_dissection(spec, options)
-        farm.run(dissection, progress)
-        left = dissection.run(progress, options.shard)
+        with kept_in(options.output):
+            farm.run(dissection, progress)
+            left = dissection.run(progress, options.shard)
     if left:
         return [f"shard {options.shard[0]} of {options.shard[1]}: {left}"]
     results = dissection.results(options.rule)

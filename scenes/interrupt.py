@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 STOPS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else []))
 """Signals that end the command line; a terminal that closes sends SIGHUP."""
@@ -63,6 +64,15 @@ def signals_deferred() -> Iterator[None]:
             signal.signal(number, handler)
     if received:
         raise KeyboardInterrupt
+
+
+@contextmanager
+def kept_in(folder: Path) -> Iterator[None]:
+    """Lets a KeyboardInterrupt say that the same command goes on with what is in this folder."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; the same command goes on with {folder}") from None
 
 
 def start_blender() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..torch_bridge.recording.errors import InputError
+from .interrupt import kept_in
 from .options.argument_values import place, size, where
 from .progress import ProgressBar
 
@@ -64,25 +65,22 @@ def run_study(options: argparse.Namespace, progress: ProgressBar) -> list[str]:
     from ..torch_bridge.study.study_report import PAGE, write_study
     from ..torch_bridge.study.study_run import READ, Study, StudySettings
 
-    if min(options.epochs, options.count, options.seed) < 0 or min(options.steps, options.minutes or 1) <= 0:
+    minutes = math.inf if options.minutes is None else options.minutes
+    if min(options.epochs, options.count, options.seed) < 0 or options.steps <= 0 or not minutes > 0:
         raise InputError("--epochs, --count and --seed are numbers from 0 on, --steps and --minutes above 0")
     name, text = options.data
     data = open_data(CONCEPTS if text == "concepts" else text, name)
     classes = tuple(filter(None, (options.classes or "").split(",")))
     settings = StudySettings(options.network, (options.size or (0, 0))[::-1], classes, options.count)
-    seconds = options.minutes * 60 if options.minutes else math.inf
-    try:
-        with denormals_restored():
-            found = Study(data, settings, options.output, progress.part(0, READ))
-            wanted = options.strategy or STRATEGIES
-            strategies = [strategy for strategy in (*STRATEGIES, CONTROL) if strategy in wanted]
-            for number, strategy in enumerate(strategies):
-                start, end = (READ + (0.9 - READ) * k / len(strategies) for k in (number, number + 1))
-                how = default_settings(strategy, options.epochs, options.seed)
-                found.train(how, progress.part(start, end), seconds)
-            summary = write_study(found, found.trainings(), progress.part(0.9, 1), options.steps)
-    except KeyboardInterrupt:
-        raise KeyboardInterrupt(f"stopped; the same command goes on with {options.output}") from None
+    with denormals_restored(), kept_in(options.output):
+        found = Study(data, settings, options.output, progress.part(0, READ))
+        wanted = options.strategy or STRATEGIES
+        strategies = [strategy for strategy in (*STRATEGIES, CONTROL) if strategy in wanted]
+        for number, strategy in enumerate(strategies):
+            start, end = (READ + (0.9 - READ) * k / len(strategies) for k in (number, number + 1))
+            how = default_settings(strategy, options.epochs, options.seed)
+            found.train(how, progress.part(start, end), minutes * 60)
+        summary = write_study(found, found.trainings(), progress.part(0.9, 1), options.steps)
     warnings = [f"{'warning':<14} left out {line}" for line in summary["left out"]]
     quoted = shlex.quote(str(options.output / summary["recipes"][0]))
     saved = f"{'saved':<14} {options.output / PAGE}; next: innerwalk render {quoted} -o figures"

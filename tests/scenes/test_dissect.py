@@ -8,8 +8,10 @@ from PIL import Image
 
 pytest.importorskip("torch", reason="a dissection runs in the Python that has torch")
 
+from innerwalk.scenes.cli import main
 from innerwalk.scenes.dissect import describe_left_out
 from innerwalk.torch_bridge.data import open_data
+from innerwalk.torch_bridge.dissection.run import Dissection
 
 
 def test_the_first_picture_that_was_left_out_has_its_reason(tmp_path):
@@ -26,3 +28,12 @@ def test_the_first_picture_that_was_left_out_has_its_reason(tmp_path):
     [more] = describe_left_out(data, [1, 2, 3, 0])
     assert more.startswith("4 pictures were left out: 1.png, 2.png, 3.png … (the first: mask ")
     assert more.endswith("a PNG of one channel is needed, this one is RGB)")
+
+
+def test_a_dissection_that_is_stopped_says_how_it_goes_on(tmp_path, capsys, monkeypatch):
+    def stop(*arguments):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Dissection, "run_part", stop)
+    assert main(["dissect", "object", "--count", "4", "--layers", "stem.relu", "-o", str(tmp_path / "out")]) == 130
+    assert f"stopped; the same command goes on with {tmp_path / 'out'}" in capsys.readouterr().err

@@ -99,6 +99,8 @@ def test_unfit_pictures_are_one_line(tmp_path, capsys, counts, message):
     [
         (("--classes", "dragon,star on waves"), "no class of concepts 'dragon'"),
         (("--epochs", "-1"), "--epochs, --count and --seed are numbers from 0 on"),
+        (("--minutes", "nan"), "--steps and --minutes above 0"),
+        (("--minutes", "0"), "--steps and --minutes above 0"),
         (("--strategy", "best"), "invalid choice"),
         (("--size", "4"), "size 4×4: at least 32 pixels a side are needed"),
     ],
