@@ -33,7 +33,16 @@ from .comparing import compare_input, compare_network, show_difference, stand_al
 from .exporting import export_figure, export_hall, export_layer
 from .inspecting import inspect_channel, inspect_layer, overlay, probe, step_channel
 from .methods import ask_method, cancel_method, forget_requests, restore_after_undo, show_activations
-from .naming import export_names, import_names, mark_misfit, name_unit, remove_name
+from .naming import (
+    export_names,
+    find_artefact_units,
+    import_names,
+    mark_misfit,
+    name_unit,
+    remove_name,
+    save_votes,
+    vote_artefact,
+)
 from .opening import import_recording, open_demo, outdated_halls, rebuild_groups
 from .pictures import render_pictures, take_picture
 from .placing import place_input, place_inputs, place_named
@@ -70,6 +79,7 @@ __all__ = [
     "export_hall",
     "export_layer",
     "export_names",
+    "find_artefact_units",
     "find_label",
     "follow",
     "forget_requests",
@@ -117,6 +127,7 @@ __all__ = [
     "restore_after_undo",
     "restore_channels",
     "save_recipe",
+    "save_votes",
     "scale",
     "select",
     "selected",
@@ -140,6 +151,7 @@ __all__ = [
     "take_brush",
     "take_picture",
     "turn_slices",
+    "vote_artefact",
     "wait_for_bridge",
     "walk_at_desk",
 ]

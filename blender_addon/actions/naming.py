@@ -1,4 +1,7 @@
-"""People name the units of a hall's network, mark the pictures that don't fit, and exchange files of such names."""
+"""People name the units of a hall's network, mark the pictures that don't fit, and exchange files of such names.
+
+They also vote which of a generator's pictures are wrong; the units that are active in these are its artefact units.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +19,7 @@ from ...torch_bridge.recording.errors import InputError, SceneError
 from ..extension import EXTENSION_ID
 from ..live.hall_requests import method_of
 from ..live.session import current
-from ..live.stored_choices import misfit_marks
+from ..live.stored_choices import artefact_votes, misfit_marks
 from ..naming.unit_names import (
     UnitName,
     check_raters,
@@ -28,15 +31,20 @@ from ..naming.unit_names import (
 )
 from ..output.output_files import replaced
 from ..plans.number_text import format_count
-from ..properties import METHOD_TAG, MISFIT_MARKS
+from ..properties import ARTEFACT_VOTES, METHOD_TAG, MISFIT_MARKS
 from ..scene.hall import store
 from ..scene.panels import annotation_drawing, panel_of, panels
 from ..scene.panels.given_names import read_given_names, write_given_names
+from .methods import ask_method
 from .selecting import selected
 
 TOP_IMAGES, PICTURES = "top_images", 9
 """The method whose pictures a person looks at, and how many of them it shows unless it is asked for others."""
 SUFFIX = ".jsonl"
+ARTEFACT_UNITS = "artefact_units"
+"""The method that ranks a generator's units by votes."""
+SEED_DIGITS = 19
+"""Digits from which on a seed of votes is refused."""
 
 
 def name_unit(
@@ -145,6 +153,60 @@ def export_names(scene: bpy.types.Scene, filepath: Path | str) -> str:
     with replaced(path, SUFFIX) as part:
         part.write_text(write_names(names), encoding="utf-8")
     return f"{path}: {format_count(len(names), 'name')}"
+
+
+def vote_artefact(scene: bpy.types.Scene, artefact: bool) -> str:
+    """Votes whether the generated picture that a hall shows has an artefact; the same vote again is taken back.
+
+    Returns a line with the votes so far. Raises SceneError where no code drawn from a seed is shown.
+    """
+    seed, votes = noise_seed(scene), artefact_votes(scene)
+    if seed is None:
+        raise SceneError("this hall shows no picture that was generated from noise; place noise:1 as its input first")
+    if votes.get(seed) == int(artefact):
+        del votes[seed]
+    else:
+        votes[seed] = int(artefact)
+    scene[ARTEFACT_VOTES] = json.dumps(votes)
+    return f"votes: {format_count(sum(votes.values()), 'artefact')}, {len(votes) - sum(votes.values())} without"
+
+
+def find_artefact_units(scene: bpy.types.Scene, layer: str = "", top: int = 5) -> str:
+    """Labels the channels of a layer that are most active in the pictures voted wrong, by the method `artefact_units`.
+
+    layer: "" for the selected one. top: how many. The brush and ablation take them as the concept "artefact". Returns
+    at once, with a line that says so. Raises SceneError if no layer is selected or nothing is voted; otherwise as
+    `ask_method`.
+    """
+    layer, votes = layer or selected(scene).layer, artefact_votes(scene)
+    if not layer:
+        raise SceneError("no layer is selected; click a tile first")
+    if not votes:
+        raise SceneError("no picture has a vote yet; vote for some with an artefact and some without")
+    text = ", ".join(f"{seed}:{vote}" for seed, vote in sorted(votes.items()))
+    return ask_method(scene, ARTEFACT_UNITS, {"votes": text, "top": top}, layers=[layer])
+
+
+def save_votes(scene: bpy.types.Scene, filepath: Path | str) -> str:
+    """Writes the votes of a hall as CSV for `innerwalk gan_dissect --votes`, a row for each.
+
+    Files of several people can be joined below one header. Returns a line that says where. Raises SceneError.
+    """
+    votes, path = artefact_votes(scene), Path(filepath)
+    if not votes:
+        raise SceneError("no picture has a vote yet")
+    with replaced(path, ".csv") as part:
+        part.write_text("seed,artefact\n" + "".join(f"{seed},{vote}\n" for seed, vote in sorted(votes.items())))
+    return f"{path}: {format_count(len(votes), 'vote')}"
+
+
+def noise_seed(scene: bpy.types.Scene) -> int | None:
+    """Returns the seed from which the code of the generated picture was drawn that a hall shows; None for none."""
+    recording = store.read_description(scene)
+    sources = [own.source for own in recording.inputs]
+    seed = sources[0].partition("noise:")[2] if len(sources) == 1 else ""
+    is_generator = [own.kind for own in recording.outputs] == ["picture"]
+    return int(seed) if is_generator and seed.isdecimal() and len(seed) < SEED_DIGITS else None
 
 
 def given_names(scene: bpy.types.Scene) -> list[UnitName]:

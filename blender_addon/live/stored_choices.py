@@ -8,7 +8,7 @@ import bpy
 
 from ...torch_bridge.recording.errors import SceneError
 from ...torch_bridge.recording.files import parse_json
-from ..properties import ABLATED_CHANNELS, BRUSH, CHOSEN_POSITIONS, MISFIT_MARKS, SHELF_CONTENT, STROKES
+from ..properties import ABLATED_CHANNELS, ARTEFACT_VOTES, BRUSH, CHOSEN_POSITIONS, MISFIT_MARKS, SHELF_CONTENT, STROKES
 
 
 class Brush(NamedTuple):
@@ -55,6 +55,17 @@ def held_brush(scene: bpy.types.Scene) -> Brush | None:
     if not (is_brush and type(values["insert"]) is bool and type(values["size"]) in (int, float)):
         raise _damaged(scene, BRUSH)
     return Brush(**values)
+
+
+def artefact_votes(scene: bpy.types.Scene) -> dict[int, int]:
+    """Returns a person's votes about generated pictures by the seed of their noise: 1 for an artefact, 0 for none.
+
+    Raises SceneError.
+    """
+    votes = _read_object(scene, ARTEFACT_VOTES)
+    if not all(seed.isdecimal() and vote in (0, 1) for seed, vote in votes.items()):
+        raise _damaged(scene, ARTEFACT_VOTES)
+    return {int(seed): int(vote) for seed, vote in votes.items()}
 
 
 def chosen_positions(scene: bpy.types.Scene) -> dict[str, int]:

@@ -45,6 +45,7 @@ from .hall import (
     panel_operators,
     recipe_operators,
     series_panel,
+    vote_operators,
 )
 from .inspect import (
     answer_panel,
@@ -82,6 +83,7 @@ MODULES = (
     naming_panel,
     ablation_operators,
     brush_operators,
+    vote_operators,
     probe_operator,
     export_operators,
     recipe_operators,

@@ -170,7 +170,7 @@ def _set_line(entry: dict[str, Any]) -> str:
 def _artefacts(options: argparse.Namespace, generator: GeneratorLayer, file: Path) -> list[int]:
     """Ranks units by votes about the pictures of seeds, and writes these pictures before and after they are 0."""
     votes = artefact_votes.read_votes(options.votes)
-    codes = torch.cat([generator.codes(1, seed) for seed in votes])
+    codes = generator.codes_of(votes)
     maps, before = generator.maps_and_pictures(codes)
     units = artefact_votes.artefact_units(maps, votes, options.top)
     worst = np.argsort([-share for share in votes.values()], kind="stable")[:8]

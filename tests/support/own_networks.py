@@ -100,12 +100,24 @@ class Painter(nn.Module):
         self.enlarge.weight.data.fill_(2)
         self.enlarge.bias.data.fill_(-1)
 
-    def forward(self, code):
+    def bars(self, code):
+        """Returns (N, 3, 12, 12): 1 where the bar of a unit is."""
         columns, rows = torch.arange(12)[None, None, None], torch.arange(12)[None, None, :, None]
         left = (4 + 2 * self.read(code).clamp(-2, 2)).round()[:, :, None, None]
         own = rows // 4 == torch.arange(3)[None, :, None, None]
-        bars = ((columns >= left) & (columns < left + 3) & own).float()
-        return self.enlarge(self.units(bars))
+        return ((columns >= left) & (columns < left + 3) & own).float()
+
+    def forward(self, code):
+        return self.enlarge(self.units(self.bars(code)))
+
+
+class FlawedPainter(Painter):
+    """The same, but unit 2 paints only in pictures whose third number is positive."""
+
+    def bars(self, code):
+        shown = torch.ones(len(code), 3)
+        shown[:, 2] = (code[:, 2] > 0).float()
+        return super().bars(code) * shown[:, :, None, None]
 
 
 class PainterSegmenter(nn.Module):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ..inputs.sources import standard_noise
 from ..probing.partial_forward import PartialForward
 from ..probing.unit_levels import noise_codes
 from ..recording import Network
@@ -47,6 +49,12 @@ class GeneratorLayer:
         codes = noise_codes(self._code, count, seed)
         assert codes is not None
         return codes[0]
+
+    def codes_of(self, seeds: Iterable[int]) -> Tensor:
+        """Returns the codes (n, …) float32 of the inputs noise:SEED, so that people and units see the same pictures."""
+        shape = tuple(self._code[0].shape[1:])
+        drawn = [standard_noise(seed, shape) for seed in seeds]
+        return torch.from_numpy(np.stack(drawn)).to(self._code[0])
 
     def maps_and_pictures(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         """Returns the layer's maps (N, U, h, w) and the pictures (N, 1 | 3, H, W) 0..1 of codes, both float32."""

@@ -254,8 +254,14 @@ def _draw_noise(text: str, shape: Sequence[int], tokens: int) -> np.ndarray:
     counts = tuple(map(int, sizes))
     if math.prod(counts) > MAX_NOISE:
         raise InputError(f"{text[:60]}: noise has at most {MAX_NOISE:,} numbers; make it smaller")
-    generator = np.random.default_rng(int(seed))
-    return generator.integers(0, tokens, counts) if tokens else generator.standard_normal(counts, np.float32)
+    if tokens:
+        return np.random.default_rng(int(seed)).integers(0, tokens, counts)
+    return standard_noise(int(seed), counts)
+
+
+def standard_noise(seed: int, shape: tuple[int, ...]) -> np.ndarray:
+    """Returns the standard normal float32 values of the input "noise:SEED"."""
+    return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
 def _as_picture(tensor: torch.Tensor, rank: int, preprocessing: Preprocessing) -> Image.Image | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..method_support.method import Method, MethodContext, Step, help_text, parameter_form, parse_parameters
 from .activations import ACTIVATIONS
+from .artefact_units import ARTEFACT_UNITS
 from .attention_rollout import ATTENTION_ROLLOUT
 from .attribution_sanity import ATTRIBUTION_SANITY
 from .attribution_scores import ATTRIBUTION_SCORES
@@ -66,7 +67,7 @@ QUESTIONS: dict[str, tuple[Method, ...]] = {
     "Where is the evidence for a class?": (GRAD_CAM, LAYER_CAM, CAM, ATTENTION_ROLLOUT, LOCALISATION),
     "Can these answers be trusted?": (ATTRIBUTION_SCORES, ATTRIBUTION_SANITY, LOCALISATION_SCORES),
     "What made the prediction?": (CONTRIBUTION, CONCEPT_CONTRIBUTION, CONCEPT_FAILURES, CONCEPT_LOSSES),
-    "Which concepts does it know?": (DISSECTION, CONCEPT_VECTORS, CONCEPT_DIRECTION, GAN_DISSECTION),
+    "Which concepts does it know?": (DISSECTION, CONCEPT_VECTORS, CONCEPT_DIRECTION, GAN_DISSECTION, ARTEFACT_UNITS),
     "What does it look for?": (TOP_IMAGES, EVIDENCE, MAXIMISATION, UNIT_HISTORY, DGN_AM),
     "What does it keep of the input?": (INVERSION, UPCONVNET),
     "Is the network healthy?": (HEALTH,),

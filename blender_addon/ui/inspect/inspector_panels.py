@@ -21,6 +21,7 @@ from ..common.text_lines import draw_fact_lines
 from ..common.translating import translated
 from ..hall.ablation_operators import draw_ablation
 from ..hall.brush_operators import draw_brush
+from ..hall.vote_operators import draw_votes
 from . import inspector_state
 from .position_field import draw_position
 
@@ -102,6 +103,7 @@ class INNERWALK_PT_channel(SidebarPanel, bpy.types.Panel):
             draw_fact_lines(layout, inspected.channel.facts)
         draw_ablation(layout, scene)
         draw_brush(layout, scene)
+        draw_votes(layout, scene)
         layout.operator("innerwalk.probe", icon="EYEDROPPER")
         for text in filter(None, inspector_state.state.cursor_value.split(" · ")):
             layout.label(text=text, translate=False)

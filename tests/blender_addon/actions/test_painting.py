@@ -14,14 +14,19 @@ from innerwalk.blender_addon.actions.ablating import paint_along  # noqa: E402
 from innerwalk.blender_addon.imaging.brush_cells import brush_cells  # noqa: E402
 from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
-from innerwalk.blender_addon.properties import BRUSH, STROKES  # noqa: E402
+from innerwalk.blender_addon.properties import ARTEFACT_VOTES, BRUSH, STROKES  # noqa: E402
 from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
+from innerwalk.blender_addon.scene.panels.concepts import read_concepts  # noqa: E402
 from innerwalk.blender_addon.scripting import Hall  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
+from innerwalk.torch_bridge.gan_dissection import artefact_votes  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, SceneError, UnknownName  # noqa: E402
 
-NETWORKS = {"painter": {"model": "own_networks:Painter", "inputs": ["noise:1"]}}
+NETWORKS = {
+    "painter": {"model": "own_networks:Painter", "inputs": ["noise:1"]},
+    "flawed": {"model": "own_networks:FlawedPainter", "inputs": ["noise:1"]},
+}
 
 
 @pytest.fixture(scope="module")
@@ -125,6 +130,40 @@ def test_scripts_paint_too(hall):
     assert shown(hall, "units")[0, 0, 0] == 1
     script.clear_strokes().take_brush("units", "0,1", insert=True, size=0.01).paint_at(0, 0).put_brush_away()
     assert shown(hall, "units")[:2, 0, 0].tolist() == [1, 1] and not shown(hall, "units")[2, 0, 0]
+
+
+def test_votes_find_the_unit_of_the_artefact_and_the_brush_takes_it(hall, tmp_path):
+    hall = live.built("flawed")
+    hall["innerwalk_layer"] = "units"
+    for seed in range(5, 10):
+        actions.place_input(hall, noise=seed)
+        actions.wait_for_bridge(hall)
+        act("vote_artefact", artefact=bool(shown(hall, "units")[2].any()))
+    votes = stored_choices.artefact_votes(hall)
+    assert sum(votes.values()) == 3 and len(votes) == 5
+    act("find_artefact_units", top=1)
+    assert [(channel, own.name) for channel, own in read_concepts(panel_of(hall, "units")).items()] == [(2, "artefact")]
+    assert actions.take_brush(hall, concept="artefact").startswith("brush: ablate channel 2 of units")
+    act("save_votes", filepath=str(tmp_path / "votes.csv"))
+    assert artefact_votes.read_votes(tmp_path / "votes.csv") == votes
+    actions.vote_artefact(hall, bool(votes[seed]))
+    assert stored_choices.artefact_votes(hall) == {own: vote for own, vote in votes.items() if own != seed}
+
+
+def test_votes_need_a_generated_picture_and_both_kinds(hall):
+    with pytest.raises(SceneError, match="no picture has a vote yet; vote for some with an artefact and some without"):
+        actions.find_artefact_units(hall, "units")
+    with pytest.raises(SceneError, match="no picture has a vote yet"):
+        actions.save_votes(hall, "votes.csv")
+    actions.place_input(hall, noise=1)
+    actions.wait_for_bridge(hall)
+    actions.vote_artefact(hall, True)
+    actions.find_artefact_units(hall, "units")
+    with pytest.raises(InputError, match="artefacts in 1 of 1 pictures; some with and some without"):
+        actions.wait_for_bridge(hall)
+    hall[ARTEFACT_VOTES] = '{"x": 1}'
+    with pytest.raises(SceneError, match="property innerwalk_artefact_votes is damaged"):
+        actions.vote_artefact(hall, True)
 
 
 def test_what_cannot_be_painted_is_one_line(hall):

@@ -98,8 +98,22 @@ def test_artefact_units_are_found_by_votes(generator, tmp_path):
     file.write_text("seed,artefact\n" + "".join(f"{k},{int(k < 4)}\n" for k in range(len(codes))))
     votes = artefact_votes.read_votes(file)
     assert artefact_votes.artefact_units(maps, votes, 1) == [2]
-    with pytest.raises(InputError, match="artefacts in 8 of 8; pictures with and without are needed, at least 2 of"):
-        artefact_votes.rank_artefact_units(maps, np.ones(8))
+    file.write_text("seed,artefact\n1,1\n1,0\n2,1\n3,1\n")
+    with pytest.raises(InputError, match="artefacts in 2 of 3 pictures; some with and some without are needed"):
+        artefact_votes.read_votes(file)
+    assert artefact_votes.parse_votes("1:1, 1:1,2:0,3:0, 4:1,") == {1: 1, 2: 0, 3: 0, 4: 1}
+
+
+@pytest.mark.parametrize("text", ["1", "1:2", "a:1", "1:1:1", "-1:0"])
+def test_text_that_is_no_vote_is_refused(text):
+    with pytest.raises(InputError, match="write seeds"):
+        artefact_votes.parse_votes(f"1:1, {text}")
+
+
+def test_votes_are_about_the_pictures_of_the_input_noise(generator):
+    subject = prepare(RecordSpec("innerwalk.tests.support.own_networks:Painter"))
+    seen = subject.adapter.arguments(subject.adapter.read(["noise:7"], 0))[0]
+    assert torch.equal(generator.codes_of([3, 7])[1:], seen)
 
 
 @pytest.mark.parametrize("row", ["1,2", "x,1", "-1,0", f"{2**63},1", "3", "1,nan"])

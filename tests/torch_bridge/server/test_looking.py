@@ -42,7 +42,7 @@ PARAMETERS: dict[str, dict[str, Any]] = {
 }
 NEED_INVERTERS = ("upconvnet", "dgn_am")
 """Methods that need a file trained for the network, which come with the shipped ones."""
-NEED_MORE = ("concept_failures", "unit_history", "gan_dissection")
+NEED_MORE = ("concept_failures", "unit_history", "gan_dissection", "artefact_units")
 """Methods that need names of classes, a training run, or a generator."""
 LARGER = ("maximisation", "evidence", "concept_direction")
 """Methods that make pictures with a margin, which moves cut off."""
