@@ -20,6 +20,8 @@ from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.picture_maps import picture_maps
 
 LABEL = "artefact"
+LIT = 0.1
+"""Share of a picture's pixels that stay lit: those where the unit is most active."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +35,8 @@ class Parameters:
 def artefact_units(context: MethodContext, parameters: Parameters) -> Iterator[Step]:
     """Ranks channels by how much more active they are in the pictures of noise:SEED that most votes call wrong.
 
-    Maps: (C, H, W, 3) sRGB 0..1, of the pictures voted about the one in which a channel is most active, dark where it
-    is below half of that value. The number "value" is the difference of the mean activations, in standard deviations.
+    Maps: (C, H, W, 3) sRGB 0..1, of the pictures voted about the one in which a channel is most active, dark but for
+    the tenth where it is highest. The number "value" is the difference of mean activations, in standard deviations.
     Raises InputError for too few votes, or for a network that is no generator; ModelError.
     """
     votes = parse_votes(parameters.votes)
@@ -52,16 +54,15 @@ def artefact_units(context: MethodContext, parameters: Parameters) -> Iterator[S
 
 
 def most_active(maps: Tensor, pictures: Tensor) -> np.ndarray:
-    """Returns (H, W, 3) float32 sRGB 0..1: the picture in which a unit is most active, dark where it is below half.
+    """Returns (H, W, 3) float32 sRGB 0..1: the picture in which a unit is most active, dark but for its LIT share.
 
     maps: (N, h, w) of the unit. pictures: (N, 1 | 3, H, W) 0..1.
     """
     best = int(maps.flatten(1).amax(1).argmax())
     large = F.interpolate(maps[best][None, None], pictures.shape[2:], mode="bilinear", align_corners=False)[0, 0]
     picture = pictures[best].clamp(0, 1).expand(3, -1, -1)
-    shown: np.ndarray = (
-        torch.where(large > maps[best].max() / 2, picture, picture * OUTSIDE).permute(1, 2, 0).cpu().numpy()
-    )
+    lit = torch.where(large > large.quantile(1 - LIT), picture, picture * OUTSIDE)
+    shown: np.ndarray = lit.permute(1, 2, 0).cpu().numpy()
     return shown
 
 
