@@ -91,7 +91,7 @@ def choose_item(walk: Walk, board: MenuBoard, hand: Hand, scene: bpy.types.Scene
     message = item.edit(scene)
     push_undo(item.label)
     walk.update_landmarks(scene)
-    walk.menu = MenuBoard(menu_pages.page(scene, board.name), board.name, board.pose)
+    walk.menu = None if item.closes else MenuBoard(menu_pages.page(scene, board.name), board.name, board.pose)
     return message
 
 

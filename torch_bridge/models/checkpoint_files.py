@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..data.listing import is_displayable
-from ..recording.errors import InputError, RecordingError
 from ..natural_order import natural_key
+from ..recording.errors import InputError, RecordingError
 from ..recording.safetensors import open_arrays
 from ..recording.series import MAX_ENTRIES
 

@@ -9,14 +9,28 @@ from typing import NamedTuple
 import bpy
 import numpy as np
 
+from ....torch_bridge.recording import Recording
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...actions.ablating import ablation_facts
+from ...actions.ablating import ablation_facts, describe_brush
 from ...actions.comparing import beside_facts, halls_beside
 from ...actions.inspecting import inspect_channel_in_steps, inspect_layer_in_steps
 from ...live.session import current
-from ...properties import ABLATED_CHANNELS, COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
+from ...live.stored_choices import held_brush, painted_strokes
+from ...plans.number_text import format_count
+from ...properties import (
+    ABLATED_CHANNELS,
+    BRUSH,
+    COLOUR_GAIN,
+    COLOUR_MAP,
+    METHOD_TAG,
+    PANEL_FILL_COUNT,
+    PEAK_WEIGHTS,
+    STROKES,
+)
 from ...scene.hall import store
+from ...scene.paint.pictures import picture_image, read_pixels
 from ...scene.panels import find_panel
+from ...scene.state.parts import find_part
 from ...scene.state.selection import selected
 from ...time_slicing import run_for
 from ..drawing.canvas import Canvas
@@ -29,6 +43,9 @@ CHECK_SECONDS = 0.05
 """Seconds between two checks for new content."""
 SLICE_SECONDS = 0.0004
 """Seconds for the card in each frame; one step may take longer."""
+
+BRUSH_HELP: list[Fact] = [("Trigger", "paints on a tile or the picture"), ("Menu", "undo, put away")]
+"""What a hand can do with a brush."""
 
 
 class CardContent(NamedTuple):
@@ -53,7 +70,7 @@ def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
     colours = tuple(tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
     fill_count = panel.get(PANEL_FILL_COUNT) if panel else None
     shown = [current().hall(hall.session_uid).shown for hall in (scene, *halls_beside(scene))]
-    return selection, fill_count, colours, scene.get(ABLATED_CHANNELS), *shown
+    return selection, fill_count, colours, scene.get(ABLATED_CHANNELS), scene.get(BRUSH), scene.get(STROKES), *shown
 
 
 def read_content(walk: Walk) -> Generator[None, None, CardContent]:
@@ -65,6 +82,10 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     top = zip(("Answer", "2nd", "3rd"), recording.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
     answer = [*(ablation_facts(scene) or answer), *beside_facts(scene)]
+    if (brush := held_brush(scene)) is not None:
+        strokes = ("Painted", format_count(len(painted_strokes(scene)), "stroke"))
+        made = generated_picture(scene, recording)
+        return CardContent(describe_brush(brush), [strokes, *BRUSH_HELP, *([] if made is not None else answer)], made)
     if not layer_id:
         return CardContent(recording.network.name, [("Input", recording.input_name), *answer])
     if channel < 0:
@@ -75,6 +96,18 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     facts = [("Shape", f"{channels} × {height} × {width}"), *inspection.facts, *answer]
     name, picture = next(iter(inspection.pictures.items()), ("", None))
     return CardContent(f"{layer_id} · {channel}", facts, picture, inspection.ends.get(name, ("", "")))
+
+
+def generated_picture(scene: bpy.types.Scene, recording: Recording) -> np.ndarray | None:
+    """Returns the picture that a generator has made, (H, W, 4) float32 sRGB, top row first; None for other answers."""
+    holder = find_part(scene, "answer")
+    image = picture_image(holder) if holder is not None and recording.prediction.kind == "picture" else None
+    if image is None:
+        return None
+    pixels = read_pixels(image)
+    rgba = np.ones((*pixels.shape[:2], 4), np.float32)
+    rgba[..., :3] = pixels / np.float32(255)
+    return rgba
 
 
 def warning(walk: Walk) -> str:

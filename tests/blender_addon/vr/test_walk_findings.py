@@ -282,14 +282,17 @@ def test_the_menu_takes_a_brush_and_the_trigger_paints(ready, walking, monkeypat
     monkeypatch.setattr(clicking, "paint_at", lambda scene, *spot: painted.append(spot) or "painted")
     actions.select(ready, "a", 1)
     found = items(ready, "root")
-    assert found["Brush: ablate ring"].edit(ready) == "brush: ablate 2 channels of a; click a tile where it shall paint"
-    assert "Brush: insert ring" not in items(ready, "root")
+    assert (
+        found["Brush: ablate ring"].edit(ready)
+        == "brush: ablate 2 channels of a; paint on a tile or the generated picture"
+    )
+    assert "Brush: insert ring" not in items(ready, "root") and found["Brush: insert ring"].closes
     hand = walking.hands["left"]
     hand.hit = Hit("panel", "b", 0, (0.25, 0.75), object=panel_of(ready, "b").name)
     hand_actions.perform(walking, hand, "pick")
     assert painted == [(0.25, 0.75)] and walking.message == "painted"
     assert actions.selected(ready).layer == "a"
-    items(ready, "root")["Put away: ablate 2 channels of a"].edit(ready)
+    items(ready, "root")["Put brush away"].edit(ready)
     hand_actions.perform(walking, hand, "pick")
     assert len(painted) == 1 and actions.selected(ready).layer == "b"
 
