@@ -291,6 +291,7 @@ def test_the_menu_takes_a_brush_and_the_trigger_paints(ready, walking, monkeypat
     hand.hit = Hit("panel", "b", 0, (0.25, 0.75), object=panel_of(ready, "b").name)
     hand_actions.perform(walking, hand, "pick")
     assert painted == [(0.25, 0.75)] and walking.message == "painted"
+    assert walking.card_hand == "right", "the card would cover what the left hand paints on"
     assert actions.selected(ready).layer == "a"
     items(ready, "root")["Put brush away"].edit(ready)
     hand_actions.perform(walking, hand, "pick")
