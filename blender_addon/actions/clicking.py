@@ -7,7 +7,8 @@ from collections.abc import Callable, Sequence
 import bpy
 from mathutils import Vector
 
-from ..live.stored_choices import held_brush
+from ...torch_bridge.recording.errors import InnerwalkError
+from ..live.stored_choices import Brush, held_brush
 from ..properties import BRUSH, OBJECT_ROLE
 from ..scene.hall import ray_hits as rays
 from ..scene.hall.board_hits import hit_input, hit_output
@@ -38,7 +39,7 @@ def has_effect(scene: bpy.types.Scene, hit: Hit) -> bool:
     Frames of tokens and other inputs that are no pictures take none. The picture of an answer takes a brush only.
     """
     if hit.role == "answer":
-        return brush_spot(rays.find_hall(scene, hit), hit) is not None
+        return BRUSH in rays.find_hall(scene, hit) and min(hit.spot) >= 0
     if hit.role == "input":
         shown = hit_input(rays.find_hall(scene, hit), hit)
         return held(scene) >= 0 and shown is not None and shown.kind == "picture"
@@ -81,6 +82,15 @@ def brush_spot(scene: bpy.types.Scene, hit: Hit) -> tuple[float, float] | None:
         return hit.spot if min(hit.spot) >= 0 and shown is not None and shown.kind in PAINTABLE else None
     is_tile = hit.role == "panel" and hit.channel >= 0
     return hit.spot if is_tile and min(rays.map_shape(bpy.data.objects[hit.object])) > 1 else None
+
+
+def brush_over(scene: bpy.types.Scene, hit: Hit) -> Brush | None:
+    """Returns the brush that a click there would paint with; None for none, and for one that can't be read."""
+    owner = rays.find_hall(scene, hit)
+    try:
+        return held_brush(owner) if brush_spot(owner, hit) is not None else None
+    except InnerwalkError:  # a stranger's file; the click itself says so
+        return None
 
 
 def _paint(scene: bpy.types.Scene, hit: Hit) -> str:

@@ -19,7 +19,6 @@ from mathutils import Matrix, Vector
 from ..actions import clicking, shelf
 from ..actions.ablating import describe_brush
 from ..actions.inspecting import concept_text, format_value
-from ..live.stored_choices import held_brush
 from ..properties import BRUSH
 from ..scene.hall import shelf_pictures
 from ..scene.hall.board_hits import hit_argument
@@ -51,8 +50,8 @@ PICTURE_WIDTH = 0.16
 """Width of a held picture, in metres."""
 LABEL_NEARNESS = 0.8
 """Distance of a name from the eye as a share of its target's: it would cut through a panel that is seen at an angle."""
-LABEL_RISE, BRUSH_LABEL_RISE = 0.03, 0.16
-"""Metres from the end of a ray up to its name, and with a brush, so that the name doesn't cover what is painted."""
+LABEL_RISE = 0.03
+"""Metres from the end of a ray up to its name; from the ring of a brush, as the name would cover what is painted."""
 LABEL_DELAY, LABEL_PERIOD = 3, 6
 """Updates with the same target before its name is shown, and between two checks of its value. Painting a name takes
 time, so a hand that only passes by shows none."""
@@ -151,7 +150,8 @@ class WalkDrawing:
             outline = outline_of(scene, hit, max(LINE_WIDTH, OUTLINE_SLOPE * hand.distance)) if hit else None
             on_floor = hit is not None and hand.grip is None and clicking.hit_kind(hit) == "floor"
             self._show(target.label, None)
-            size = brush_size(scene, hit) if hit and outline else 0.0
+            brush = clicking.brush_over(scene, hit) if hit and hand.grip is None else None
+            size = brush.size if brush is not None else 0.0
             self._targets[hand.name] = DrawnTarget(key, outline, on_floor, target.label, size)
             return
         target.updates += 1
@@ -246,9 +246,15 @@ class WalkDrawing:
             held = find_panel(scene, hand.grip.layer) if hand.grip else None
             matrix = world_matrix(held) if held is not None else target.outline.matrix
             lines.rim(matrix, target.outline.points, "skip" if hand.grip else "bar")
-            if target.brush_size and hand.hit is not None:
-                ring = target.outline.brush_matrix(hand.hit.spot, target.brush_size)
-                self._draws.append(partial(draw_ring, ring, "skip"))
+        if (ring := self._brush_ring(hand)) is not None:
+            self._draws.append(partial(draw_ring, ring, "skip"))
+
+    def _brush_ring(self, hand: Hand) -> Matrix | None:
+        """Returns the matrix of the ring where a hand's brush would paint, None for none."""
+        target = self._targets[hand.name]
+        if not target.brush_size or target.outline is None or hand.hit is None:
+            return None
+        return target.outline.brush_matrix(hand.hit.spot, target.brush_size)
 
     def plan_marks(self, lines: Lines) -> None:
         """Plans the lines around the selected tiles."""
@@ -267,7 +273,8 @@ class WalkDrawing:
             eye = self.eye[:3, 3].tolist()
             position = Vector(eye).lerp(end, LABEL_NEARNESS).to_tuple()
             size = max(0.3, math.dist(position, eye))
-            up = BRUSH_LABEL_RISE if self._targets[hand.name].brush_size else LABEL_RISE
+            ring = self._brush_ring(hand)
+            up = LABEL_RISE + (LABEL_NEARNESS * ring.to_scale().y if ring is not None else 0.0)
             pose = grips.facing_pose(position, eye, offset=(0.0, up, 0.05), size=size)
             self._draws.append(partial(label.draw, Matrix(pose)))
         if self._picture.front is not None and hand.name == self.walk.picture_hand:
@@ -282,20 +289,12 @@ class WalkDrawing:
         return Matrix(grips.facing_pose(hand.position.to_tuple(), eye, up, (-width / 2, 0.0, 0.0)))
 
 
-def brush_size(scene: bpy.types.Scene, hit: Hit) -> float:
-    """Returns the diameter of the brush that would paint on a target, as a share of the picture; 0 for none."""
-    owner = find_hall(scene, hit)
-    brush = held_brush(owner) if clicking.brush_spot(owner, hit) is not None else None
-    return brush.size if brush is not None else 0.0
-
-
 def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
     """Returns a short name of a target, "" if it needs none; of a channel what it detects, in a line above.
 
     Where a brush would paint it says what that does.
     """
-    owner = find_hall(scene, hit)
-    if clicking.brush_spot(owner, hit) is not None and (brush := held_brush(owner)) is not None:
+    if (brush := clicking.brush_over(scene, hit)) is not None:
         return describe_brush(brush)
     if hit.role == "panel":
         if hit.channel < 0:

@@ -84,8 +84,9 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     answer = [*(ablation_facts(scene) or answer), *beside_facts(scene)]
     if (brush := held_brush(scene)) is not None:
         strokes = ("Painted", format_count(len(painted_strokes(scene)), "stroke"))
-        made = generated_picture(scene, recording)
-        return CardContent(describe_brush(brush), [strokes, *BRUSH_HELP, *([] if made is not None else answer)], made)
+        picture = generated_picture(scene, recording)
+        answer = [] if picture is not None else answer
+        return CardContent(describe_brush(brush), [strokes, *BRUSH_HELP, *answer], picture)
     if not layer_id:
         return CardContent(recording.network.name, [("Input", recording.input_name), *answer])
     if channel < 0:

@@ -165,14 +165,18 @@ def test_a_brush_paints_on_the_generated_picture(hall, spot):
 def test_a_ring_shows_where_the_brush_paints(hall):
     hit = aim_at_answer(hall, 0.25, 0.6)
     actions.take_brush(hall, "units", [0], size=0.5)
-    assert walk_drawing.brush_size(hall, hit) == 0.5
+    assert clicking.brush_over(hall, hit).size == 0.5
     assert walk_drawing.label_text(hall, hit) == "ablate channel 0 of units"
     ring = outlines.outline_of(hall, hit).brush_matrix(hit.spot, 0.5)
     width = live.of_role(hall, "answer").dimensions.x
     assert (ring @ Vector((1, 0, 0)) - ring.translation).length == pytest.approx(width / 4, rel=0.01)
     assert (ring.translation - Vector(hit.position)).length < 0.01
     actions.put_brush_away(hall)
-    assert walk_drawing.brush_size(hall, hit) == 0
+    assert clicking.brush_over(hall, hit) is None
+    hall[BRUSH] = "a stranger's"
+    assert clicking.brush_over(hall, hit) is None and walk_drawing.label_text(hall, hit) == ""
+    with pytest.raises(SceneError):
+        clicking.ON_CLICK["answer"](hall, hit)
 
 
 def test_the_card_shows_the_generated_picture_while_a_brush_is_held(hall):
