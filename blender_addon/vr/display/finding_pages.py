@@ -202,6 +202,10 @@ def misfits_page(scene: bpy.types.Scene) -> Page:
         marks = marked_misfits(scene, layer, channel)
     except InnerwalkError as error:  # a stranger's file
         return Page("Doesn't fit", (Item(str(error), enabled=False),))
-    pictures = range(1, count + 1)
-    items = (Item(f"Picture {k}", edit=partial(mark_misfit, picture=k), on=k in marks) for k in pictures)
+    items = (_misfit_item(k, k in marks) for k in range(1, count + 1))
     return Page("Doesn't fit", tuple(items))
+
+
+def _misfit_item(number: int, is_marked: bool) -> Item:
+    label = f"Picture {number}: doesn't fit" if is_marked else f"Picture {number}"
+    return Item(label, edit=partial(mark_misfit, picture=number), on=is_marked)
