@@ -14,9 +14,9 @@ from .data.listing import SUFFIXES, is_picture
 from .inputs.preprocess import Preprocessing
 from .inputs.sources import Input, NamedContent, Source, replace_first, to_image
 from .models.checkpoint_files import find_checkpoints
+from .natural_order import natural_key
 from .recording import Progress, Recording, SeriesWriter, ignore_progress, load
 from .recording.errors import InnerwalkError, InputError, ModelError
-from .recording.natural_order import natural_key
 from .recording.series import MAX_ENTRIES, MAX_RATE
 from .subject import RecordSpec, Subject, default_sources, prepare, run
 from .video import Video, open_video

@@ -157,7 +157,7 @@ def take_brush(
         raise InputError(f"the maps of {layer} have no rows and columns to paint on; take a channel of a convolution")
     brush = Brush(layer, sorted(set(channels)), bool(insert), float(size))
     scene[BRUSH] = json.dumps(brush._asdict())
-    return f"brush: {describe_brush(brush)}; click a tile where it shall paint"
+    return f"brush: {describe_brush(brush)}; paint on a tile or the generated picture"
 
 
 def describe_brush(brush: Brush) -> str:
@@ -237,9 +237,13 @@ def _paint(
     run_input_again(scene, hall_requests.run_options(scene)._replace(strokes=[*before, stroke]))
 
 
-def clear_strokes(scene: bpy.types.Scene) -> str:
-    """Takes back everything that a brush has painted, and runs the input again. Raises InputError or BridgeError."""
+def clear_strokes(scene: bpy.types.Scene, count: int = 0) -> str:
+    """Takes back the strokes that a brush has painted, and runs the input again.
+
+    count: how many of the last strokes; 0 for all. Returns a line. Raises InputError or BridgeError.
+    """
     if not (strokes := painted_strokes(scene)):
         raise InputError("nothing is painted that could be cleared")
-    run_input_again(scene, hall_requests.run_options(scene)._replace(strokes=None))
-    return f"cleared {format_count(len(strokes), 'stroke')}"
+    left = strokes[:-count] if count > 0 else []
+    run_input_again(scene, hall_requests.run_options(scene)._replace(strokes=left or None))
+    return f"cleared {format_count(len(strokes) - len(left), 'stroke')}"

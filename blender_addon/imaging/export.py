@@ -9,7 +9,6 @@ channels/<layer>/<channel>.png   each channel, 16 bits from its smallest to its 
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from ...torch_bridge.recording import Layer, Maps, safetensors
+from ...torch_bridge.recording.csv_tables import csv_text
 from . import channel_images, statistics
 from .channel_images import Colouring
 
@@ -65,11 +65,10 @@ def write_export(
     """
     total, done = sum(content.maps.channels for content in contents) or 1, 0
     with (folder / "channels.csv").open("w", encoding="utf-8", newline="") as file:
-        table = csv.writer(file, lineterminator="\n")
-        table.writerow(COLUMNS)
+        file.write(csv_text([COLUMNS]))
         for content in contents:
             found = statistics.channel_statistics(statistics.channel_rows(content.maps))
-            table.writerows(_rows(content, found))
+            file.write(csv_text(_rows(content, found)))
             for share in _pictures(folder, content, found, look):
                 yield content.layer.id, 0.9 * (done + share * content.maps.channels) / total
             done += content.maps.channels

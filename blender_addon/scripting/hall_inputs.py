@@ -144,9 +144,12 @@ class HallInputs(HallScene):
         return self
 
     @checked_arguments
-    def clear_strokes(self: Self, wait: bool = True) -> Self:
-        """Takes back all that was painted and runs the input again. Raises InputError for nothing, or BridgeError."""
-        actions.clear_strokes(self.scene)
+    def clear_strokes(self: Self, count: int = 0, wait: bool = True) -> Self:
+        """Takes back the last strokes, 0 for all that was painted, and runs the input again.
+
+        Raises InputError where nothing is painted, or BridgeError.
+        """
+        actions.clear_strokes(self.scene, count)
         self.settle(wait)
         return self
 

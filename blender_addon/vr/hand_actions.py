@@ -52,14 +52,20 @@ def _pick(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
         return _teleport(walk, hand)
     if not clicking.has_effect(scene, hand.hit):
         return ""
-    role, walk.card_hand = hand.hit.role, hand.name
+    role = hand.hit.role
     is_painted = clicking.brush_spot(clicking.rays.find_hall(scene, hand.hit), hand.hit) is not None
+    walk.card_hand = _other_hand(walk, hand) if is_painted else hand.name  # the card would cover what is painted
     message = clicking.ON_CLICK[role](scene, hand.hit)
     walk.picture_hand = hand.name if shelf.held(scene) >= 0 else ""
     if (step := _undo_step(role, is_painted)) != "":
         push_undo(step)
     is_own = role == "panel" and hand.hit.object in scene.objects
     return "" if is_own and not is_painted else message  # the card shows the selected panel itself
+
+
+def _other_hand(walk: Walk, hand: Hand) -> str:
+    """Returns the name of the other hand; of a walk with one hand, of that."""
+    return next((name for name in walk.hands if name != hand.name), hand.name)
 
 
 def _undo_step(role: str, is_painted: bool) -> str:
@@ -91,7 +97,7 @@ def choose_item(walk: Walk, board: MenuBoard, hand: Hand, scene: bpy.types.Scene
     message = item.edit(scene)
     push_undo(item.label)
     walk.update_landmarks(scene)
-    walk.menu = MenuBoard(menu_pages.page(scene, board.name), board.name, board.pose)
+    walk.menu = None if item.closes else MenuBoard(menu_pages.page(scene, board.name), board.name, board.pose)
     return message
 
 
@@ -114,7 +120,7 @@ def _toggle_menu(walk: Walk, hand: Hand, scene: bpy.types.Scene) -> str:
     """Opens the menu in front of the eye, or closes it; the other hand takes the card, which would cover it."""
     if walk.menu is not None:
         return walk.close_menu()
-    walk.card_hand = next((name for name in walk.hands if name != hand.name), hand.name)
+    walk.card_hand = _other_hand(walk, hand)
     eye, page = walk.body.eye(), menu_pages.page(scene, "root")
     ahead = -eye[:3, 2] * (1.0, 1.0, 0.0)
     ahead = ahead / max(float(np.linalg.norm(ahead)), 1e-6)

@@ -9,6 +9,7 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..actions.comparing import halls_beside
+from ..properties import BRUSH
 from ..scene.hall.ray_hits import Hit, find_hall
 from ..scene.panels import find_panel, size_of, tile_corners, world_matrix
 from ..scene.state.selection import selected
@@ -24,6 +25,16 @@ class Outline(NamedTuple):
     points: list[Vector]
     matrix: Matrix
     """From the points' space to world."""
+
+    def brush_matrix(self, spot: Pair, size: float) -> Matrix:
+        """Returns the matrix to world from a circle of radius 1 to the place that a brush covers.
+
+        spot: its centre, as shares from the left and from the top. size: its diameter as a share of both sides.
+        """
+        low, high = (self.points[0] + self.points[4]) / 2, (self.points[2] + self.points[6]) / 2
+        width, height = high.x - low.x, high.y - low.y
+        centre = Vector((low.x + spot[0] * width, high.y - spot[1] * height, low.z))
+        return self.matrix @ Matrix.LocRotScale(centre, None, Vector((size * width / 2, size * height / 2, 1.0)))
 
 
 class SelectionMark(NamedTuple):
@@ -70,7 +81,8 @@ def outline_of(scene: bpy.types.Scene, hit: Hit, width: float = LINE_WIDTH) -> O
         low, high = (corners[0], corners[2]) if corners else ((0.0, 0.0), size_of(panel))
         return _outline(shift @ world_matrix(panel), low, high, width)
     holder: bpy.types.Object | None = bpy.data.objects.get(hit.object)
-    if holder is None or hit.role not in ("shelf", "input"):
+    takes_brush = hit.role == "answer" and BRUSH in owner and min(hit.spot) >= 0
+    if holder is None or not (hit.role in ("shelf", "input") or takes_brush):
         return None
     box = np.array(holder.bound_box)
     return _outline(shift @ holder.matrix_world, box.min(0)[:2], box.max(0)[:2], width)

@@ -17,7 +17,9 @@ import numpy as np
 from mathutils import Matrix, Vector
 
 from ..actions import clicking, shelf
+from ..actions.ablating import describe_brush
 from ..actions.inspecting import concept_text, format_value
+from ..properties import BRUSH
 from ..scene.hall import shelf_pictures
 from ..scene.hall.board_hits import hit_argument
 from ..scene.hall.ray_hits import Hit, find_hall, pixel_of
@@ -31,7 +33,7 @@ from .display import menu_layout
 from .display.card_content import Card
 from .display.menu_types import Page
 from .drawing.canvas import Canvas
-from .drawing.gpu_draw import LINE_WIDTH, GpuState, Lines, draw_ring, rod_matrix
+from .drawing.gpu_draw import LINE_WIDTH, GpuState, Lines, draw_ring, floor_ring, rod_matrix
 from .drawing.textures import DENSITY, DoubleBuffer, PaintedCanvas, free_paint_targets
 from .outlines import Outline, SelectionMark, outline_of, selection_marks
 from .walk import Hand, Walk
@@ -48,6 +50,8 @@ PICTURE_WIDTH = 0.16
 """Width of a held picture, in metres."""
 LABEL_NEARNESS = 0.8
 """Distance of a name from the eye as a share of its target's: it would cut through a panel that is seen at an angle."""
+LABEL_RISE = 0.03
+"""Metres from the end of a ray up to its name; from the ring of a brush, as the name would cover what is painted."""
 LABEL_DELAY, LABEL_PERIOD = 3, 6
 """Updates with the same target before its name is shown, and between two checks of its value. Painting a name takes
 time, so a hand that only passes by shows none."""
@@ -68,6 +72,8 @@ class DrawnTarget:
     outline: Outline | None
     on_floor: bool
     label: DoubleBuffer
+    brush_size: float = 0.0
+    """Diameter of the brush that would paint there, as a share of the picture; 0 for none."""
     text: str = ""
     """Text of the label that is shown or being painted."""
     updates: int = 0
@@ -137,14 +143,16 @@ class WalkDrawing:
         """Updates the menu's highlight, the outline of a hand's target, and its name if the hand rests there."""
         self._update_menu()
         hit = Hit("panel", hand.grip.layer) if hand.grip else hand.hit
-        effect = hand.grip is None, shelf.held(scene) >= 0
+        effect = hand.grip is None, shelf.held(scene) >= 0, scene.get(BRUSH)
         key = (hit.role, hit.layer, hit.channel, hit.object, *effect) if hit else None
         target = self._targets[hand.name]
         if target.key != key:
             outline = outline_of(scene, hit, max(LINE_WIDTH, OUTLINE_SLOPE * hand.distance)) if hit else None
             on_floor = hit is not None and hand.grip is None and clicking.hit_kind(hit) == "floor"
             self._show(target.label, None)
-            self._targets[hand.name] = DrawnTarget(key, outline, on_floor, target.label)
+            brush = clicking.brush_over(scene, hit) if hit and hand.grip is None else None
+            size = brush.size if brush is not None else 0.0
+            self._targets[hand.name] = DrawnTarget(key, outline, on_floor, target.label, size)
             return
         target.updates += 1
         if not hit or hand.grip is not None or target.updates % LABEL_PERIOD != LABEL_DELAY:
@@ -233,11 +241,20 @@ class WalkDrawing:
         """Plans the landing ring on the floor, or the outline of the target or the gripped panel."""
         target = self._targets[hand.name]
         if target.on_floor:
-            self._draws.append(partial(draw_ring, hand.ray_end, RING_RADIUS, "bar"))
+            self._draws.append(partial(draw_ring, floor_ring(hand.ray_end, RING_RADIUS), "bar"))
         if target.outline is not None:
             held = find_panel(scene, hand.grip.layer) if hand.grip else None
             matrix = world_matrix(held) if held is not None else target.outline.matrix
             lines.rim(matrix, target.outline.points, "skip" if hand.grip else "bar")
+        if (ring := self._brush_ring(hand)) is not None:
+            self._draws.append(partial(draw_ring, ring, "skip"))
+
+    def _brush_ring(self, hand: Hand) -> Matrix | None:
+        """Returns the matrix of the ring where a hand's brush would paint, None for none."""
+        target = self._targets[hand.name]
+        if not target.brush_size or target.outline is None or hand.hit is None:
+            return None
+        return target.outline.brush_matrix(hand.hit.spot, target.brush_size)
 
     def plan_marks(self, lines: Lines) -> None:
         """Plans the lines around the selected tiles."""
@@ -256,7 +273,9 @@ class WalkDrawing:
             eye = self.eye[:3, 3].tolist()
             position = Vector(eye).lerp(end, LABEL_NEARNESS).to_tuple()
             size = max(0.3, math.dist(position, eye))
-            pose = grips.facing_pose(position, eye, offset=(0.0, 0.03, 0.05), size=size)
+            ring = self._brush_ring(hand)
+            up = LABEL_RISE + (LABEL_NEARNESS * ring.to_scale().y if ring is not None else 0.0)
+            pose = grips.facing_pose(position, eye, offset=(0.0, up, 0.05), size=size)
             self._draws.append(partial(label.draw, Matrix(pose)))
         if self._picture.front is not None and hand.name == self.walk.picture_hand:
             self._draws.append(partial(self._picture.draw, self._above_hand(hand, PICTURE_WIDTH, -0.02)))
@@ -271,7 +290,12 @@ class WalkDrawing:
 
 
 def label_text(scene: bpy.types.Scene, hit: Hit) -> str:
-    """Returns a short name of a target, "" if it needs none; of a channel what it detects, in a line above."""
+    """Returns a short name of a target, "" if it needs none; of a channel what it detects, in a line above.
+
+    Where a brush would paint it says what that does.
+    """
+    if (brush := clicking.brush_over(scene, hit)) is not None:
+        return describe_brush(brush)
     if hit.role == "panel":
         if hit.channel < 0:
             return hit.layer

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -13,6 +11,7 @@ from ...blender_addon.naming.agreement import SEMANTIC, UnitAgreement, agree, me
 from ...blender_addon.naming.unit_names import UnitName, check_raters, newest_names, read_names, write_names
 from ...blender_addon.output.output_files import replaced
 from ...blender_addon.plans.number_text import format_count
+from ...torch_bridge.recording.csv_tables import csv_text
 from ...torch_bridge.recording.errors import InputError
 from ...torch_bridge.recording.files import failure_text, parse_json, read_file
 from ..options.argument_values import place
@@ -59,7 +58,7 @@ def summarise_names(options: argparse.Namespace) -> list[str]:
         if suffix not in (".csv", ".jsonl"):
             raise InputError(f"{options.output}: the name of the output must end in .csv or .jsonl")
         with replaced(options.output, suffix) as part:
-            part.write_text(_as_csv(rows) if suffix == ".csv" else write_names(names), encoding="utf-8")
+            part.write_text(csv_text([HEAD, *rows]) if suffix == ".csv" else write_names(names), encoding="utf-8")
         lines.append(f"saved {options.output}")
     return lines
 
@@ -131,9 +130,3 @@ def _agreement(names: Sequence[UnitName], units: Sequence[UnitAgreement]) -> Ite
 
 def _number(kappa: float) -> str:
     return "undefined" if math.isnan(kappa) else f"{kappa:.2f}"
-
-
-def _as_csv(rows: Sequence[Sequence[str]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([HEAD, *rows])
-    return text.getvalue()

@@ -30,6 +30,12 @@ def test_the_table_says_how_far_people_agree(files, capsys):
     assert (files / "units.csv").read_text().splitlines()[1] == "conv,0,lamp,object,2 of 2,89%,"
 
 
+def test_a_word_is_no_formula_of_a_spreadsheet(files):
+    (files / "bad.jsonl").write_text(write_names([replace(ANN[0], word="=1+1")]), "utf-8")
+    assert cli.main(["names", "bad.jsonl", "-o", "units.csv"]) == 0
+    assert (files / "units.csv").read_text().splitlines()[1].startswith("conv,0,'=1+1,object,")
+
+
 def test_files_are_joined_and_searched(files, capsys):
     assert cli.main(["names", "ann.jsonl", "ben.jsonl", "--find", "WALL", "-o", "both.jsonl"]) == 0
     assert "conv   1" in capsys.readouterr().out

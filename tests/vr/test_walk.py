@@ -39,3 +39,11 @@ def test_labels_concepts_training_and_two_halls(play):
     result = play("walk_dissected", mode="vr", seconds=1500, compositor="main")
     assert len(result["categories"]) > 1
     assert result["ablated"]["before"] != result["ablated"]["after"]
+
+
+def test_painting_on_a_generator(play):
+    play("walk_painted", mode="vr", seconds=700, compositor="main")
+
+
+def test_naming_a_unit(play):
+    play("walk_named", mode="vr", seconds=700, compositor="main")

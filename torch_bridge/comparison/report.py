@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import html
-import io
 import json
 import math
 from collections import Counter
@@ -16,6 +14,7 @@ import numpy as np
 
 from ..dissection.html_pages import fill_page
 from ..dissection.parts import write_whole
+from ..recording.csv_tables import records_text
 from .network_summary import CONVERGED, converged_at
 from .run import Comparison
 from .unit_changes import NetworkPair
@@ -52,7 +51,7 @@ def write_comparison(folder: Path, about: Mapping[str, Any], comparison: Compari
         "similarity": (row for pair in comparison.pairs for row in _similarity_rows(pair)),
     }
     for name, rows in tables.items():
-        write_whole(folder / f"{name}.csv", [csv_text(rows).encode()])
+        write_whole(folder / f"{name}.csv", [records_text(rows).encode()])
     write_whole(folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
     write_whole(folder / PAGE, [_page(summary, comparison).encode()])
     comparison.hall.save(folder / HALL)
@@ -77,17 +76,6 @@ def _similarity_rows(pair: NetworkPair) -> Iterable[dict[str, Any]]:
 def _plain(matrix: np.ndarray) -> list[list[float | None]]:
     """A matrix as JSON values: None for NaN."""
     return [[None if math.isnan(value) else value for value in row] for row in matrix.tolist()]
-
-
-def csv_text(rows: Iterable[Mapping[str, Any]]) -> str:
-    """Rows of the same columns as CSV; numbers as Python writes them, empty for None."""
-    text, table = io.StringIO(), None
-    for row in rows:
-        if table is None:
-            table = csv.writer(text, lineterminator="\n")
-            table.writerow(row)
-        table.writerow([repr(value) if isinstance(value, float) else value for value in row.values()])
-    return text.getvalue()
 
 
 def _page(summary: Mapping[str, Any], comparison: Comparison) -> str:

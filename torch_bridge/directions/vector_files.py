@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from pathlib import Path, PurePath
@@ -14,6 +12,7 @@ import numpy as np
 from ..data.labelled import MAX_CONCEPTS, Concept
 from ..dissection.parts import write_whole
 from ..dissection.single_run import dissected_tables
+from ..recording.csv_tables import records_text
 from ..recording.errors import InputError, RecordingError
 from ..recording.files import parse_json, user_path
 from ..recording.safetensors import encode, open_arrays
@@ -31,12 +30,7 @@ def write_vectors(folder: Path, stem: str, vectors: ConceptVectors) -> None:
     names = json.dumps([list(concept) for concept in vectors.concepts])
     arrays = {name: getattr(vectors, name) for name in ARRAYS}
     write_whole(folder / f"{stem}{SUFFIX}", encode(arrays, {"layer": vectors.layer, "concepts": names}))
-    text = io.StringIO()
-    rows = score_rows(vectors)
-    table = csv.DictWriter(text, list(rows[0]), lineterminator="\n")
-    table.writeheader()
-    table.writerows(rows)
-    write_whole(folder / f"{stem}.vectors.csv", [text.getvalue().encode()])
+    write_whole(folder / f"{stem}.vectors.csv", [records_text(score_rows(vectors)).encode()])
 
 
 def score_rows(vectors: ConceptVectors) -> list[dict[str, Any]]:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ..recording.csv_tables import csv_text, read_records
 from ..recording.errors import InputError
 from ..recording.files import failure_text, read_file
 from .findings import ConceptMatch, UnitFinding
@@ -19,33 +19,29 @@ MAX_TABLE = 64 << 20
 def write_table(findings: Sequence[UnitFinding]) -> str:
     """Returns findings as CSV."""
     categories = list(findings[0].matches) if findings else []
-    text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
     head = [f"{category}-{field}" for category in categories for field in FIELDS]
-    table.writerow(["unit", "category", "label", "score", *head])
+    rows: list[list[object]] = [["unit", "category", "label", "score", *head]]
     for finding in sorted(findings, key=lambda finding: (-finding.best.iou, finding.unit)):
-        row: list[object] = [finding.unit, finding.category, finding.best.concept, repr(finding.best.iou)]
+        row: list[object] = [finding.unit, finding.category, finding.best.concept, finding.best.iou]
         for match in finding.matches.values():
-            row += [match.concept, match.truth, match.activation, match.intersect, repr(match.iou)]
-        table.writerow(row)
-    return text.getvalue()
+            row += [match.concept, match.truth, match.activation, match.intersect, match.iou]
+        rows.append(row)
+    return csv_text(rows)
 
 
 def read_table(path: Path) -> list[UnitFinding]:
     """Reads a table, of ours or of the authors. Raises InputError."""
     try:
         text = read_file(path, MAX_TABLE).decode("utf-8")
-        rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
-        return list(_findings(rows))
+        return list(_findings(list(read_records(text))))
     except OSError as error:
         raise InputError(f"{path}: {failure_text(error)}") from None
     except (UnicodeDecodeError, csv.Error, ValueError, KeyError, TypeError, AttributeError, OverflowError):
         raise InputError(f"{path}: not a table of units; innerwalk dissect writes them") from None
 
 
-def _findings(rows: csv.DictReader[str]) -> Iterator[UnitFinding]:
-    head = rows.fieldnames or ()
-    categories = [name.removesuffix("-iou") for name in head if name.endswith("-iou")]
+def _findings(rows: Sequence[Mapping[str, str]]) -> Iterator[UnitFinding]:
+    categories = [name.removesuffix("-iou") for name in rows[0] if name.endswith("-iou")] if rows else []
     if not categories:
         raise ValueError("no category")
     for row in rows:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..data.listing import is_displayable
+from ..natural_order import natural_key
 from ..recording.errors import InputError, RecordingError
-from ..recording.natural_order import natural_key
 from ..recording.safetensors import open_arrays
 from ..recording.series import MAX_ENTRIES
 

@@ -7,10 +7,10 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from ..comparison.report import csv_text
 from ..dissection.parts import write_whole
 from ..method_support.method import Step
 from ..recording import Progress
+from ..recording.csv_tables import records_text
 from .findings import PRESET, accuracies, find_in_network, sensitivity_rows, similarities
 from .high_frequencies import picture_share
 from .strategies import COPIES, StrategyName, default_settings
@@ -96,7 +96,7 @@ def _chance(study: Study) -> float:
 
 def _write(study: Study, summary: dict[str, Any], tables: Tables, sheet: bytes) -> None:
     for name, rows in tables.items():
-        write_whole(study.folder / f"{name}.csv", [csv_text(rows).encode()])
+        write_whole(study.folder / f"{name}.csv", [records_text(rows).encode()])
     write_whole(study.folder / SUMMARY, [json.dumps(summary, indent=1).encode()])
     write_whole(study.folder / SHEET, [sheet])
     write_whole(study.folder / PAGE, [study_page(summary, tables, sheet).encode()])

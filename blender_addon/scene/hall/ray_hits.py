@@ -42,7 +42,7 @@ class Hit(NamedTuple):
     channel: int = -1
     """Index of the channel; -1 between tiles, on the rim and on the back of a panel."""
     spot: tuple[float, float] = (-1.0, -1.0)
-    """Position on the tile, 0..1 from the left and from the top; see `pixel_of`."""
+    """Position on the tile, or on the picture of an answer, 0..1 from the left and from the top; see `pixel_of`."""
     position: tuple[float, float, float] = (0.0, 0.0, 0.0)
     """World position in metres."""
     object: str = ""
@@ -137,8 +137,18 @@ def _identify(ray_hit: _RayHit, origin: Vector, direction: Vector) -> tuple[Hit,
         layer = str(holder.parent.get(PANEL_LAYER_ID, ""))
     shelf_index, position = int(holder.get(SHELF_INDEX, -1)), _to_tuple(ray_hit.position)
     hit = Hit(ROLES.get(role, "other"), layer, position=position, object=holder.name, shelf_index=shelf_index)
+    if role == "answer":
+        hit = hit._replace(spot=_picture_spot(ray_hit))
     is_post = role == "floor" and abs(ray_hit.normal.z) < 0.5  # posts are part of the floor's mesh
     return hit, not is_post and role not in TRANSPARENT_ROLES
+
+
+def _picture_spot(ray_hit: _RayHit) -> tuple[float, float]:
+    """Returns where a picture was hit, as shares from its left and from its top."""
+    corners, local = ray_hit.holder.bound_box, ray_hit.matrix.inverted_safe() @ ray_hit.position
+    (left, low), (right, high) = ([edge(corner[axis] for corner in corners) for axis in (0, 1)] for edge in (min, max))
+    across, up = ((local.x - left) / max(right - left, STEP), (local.y - low) / max(high - low, STEP))
+    return min(max(across, 0.0), 1.0), min(max(1 - up, 0.0), 1.0)
 
 
 def _identify_on_panel(

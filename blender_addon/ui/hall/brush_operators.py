@@ -103,6 +103,10 @@ class INNERWALK_OT_clear_strokes(NeedsNetwork, ActionOperator):
     bl_idname = "innerwalk.clear_strokes"
     bl_label = "Clear Strokes"
 
+    count: bpy.props.IntProperty(
+        name="Count", description="How many of the last strokes; 0 for all", default=0, min=0, options={"SKIP_SAVE"}
+    )
+
 
 class INNERWALK_OT_drag_brush(bpy.types.Operator):
     """Paint with the brush while the mouse button is held"""

@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple
 
 import bpy
 import numpy as np
 
+from ....torch_bridge.recording import Recording, near_square
 from ....torch_bridge.recording.errors import InnerwalkError
-from ...actions.ablating import ablation_facts
+from ...actions.ablating import ablation_facts, describe_brush
 from ...actions.comparing import beside_facts, halls_beside
 from ...actions.inspecting import inspect_channel_in_steps, inspect_layer_in_steps
+from ...actions.naming import marked_misfits, shown_pictures
 from ...live.session import current
-from ...properties import ABLATED_CHANNELS, COLOUR_GAIN, COLOUR_MAP, METHOD_TAG, PANEL_FILL_COUNT, PEAK_WEIGHTS
+from ...live.stored_choices import held_brush, painted_strokes
+from ...plans.number_text import format_count
+from ...properties import (
+    ABLATED_CHANNELS,
+    BRUSH,
+    COLOUR_GAIN,
+    COLOUR_MAP,
+    METHOD_TAG,
+    MISFIT_MARKS,
+    PANEL_FILL_COUNT,
+    PANEL_NAMES,
+    PEAK_WEIGHTS,
+    STROKES,
+)
 from ...scene.hall import store
+from ...scene.paint.pictures import picture_image, read_pixels
 from ...scene.panels import find_panel
+from ...scene.state.parts import find_part
 from ...scene.state.selection import selected
 from ...time_slicing import run_for
 from ..drawing.canvas import Canvas
@@ -29,6 +46,11 @@ CHECK_SECONDS = 0.05
 """Seconds between two checks for new content."""
 SLICE_SECONDS = 0.0004
 """Seconds for the card in each frame; one step may take longer."""
+
+DIMMED = 0.2
+"""Factor for pictures that don't fit a name."""
+BRUSH_HELP: list[Fact] = [("Trigger", "paints on a tile or the picture"), ("Menu", "undo, put away")]
+"""What a hand can do with a brush."""
 
 
 class CardContent(NamedTuple):
@@ -53,7 +75,9 @@ def content_key(scene: bpy.types.Scene) -> tuple[object, ...]:
     colours = tuple(tuple(np.ravel(scene.get(key, 0.0))) for key in (COLOUR_MAP, COLOUR_GAIN, PEAK_WEIGHTS))
     fill_count = panel.get(PANEL_FILL_COUNT) if panel else None
     shown = [current().hall(hall.session_uid).shown for hall in (scene, *halls_beside(scene))]
-    return selection, fill_count, colours, scene.get(ABLATED_CHANNELS), *shown
+    chosen = [scene.get(key) for key in (ABLATED_CHANNELS, BRUSH, STROKES, MISFIT_MARKS)]
+    names = panel.get(PANEL_NAMES) if panel else None
+    return selection, fill_count, colours, *chosen, names, *shown
 
 
 def read_content(walk: Walk) -> Generator[None, None, CardContent]:
@@ -65,16 +89,51 @@ def read_content(walk: Walk) -> Generator[None, None, CardContent]:
     top = zip(("Answer", "2nd", "3rd"), recording.prediction.top, strict=False)
     answer = [(rank, f"{name} {share:.1%}") for rank, (_, name, share) in top]
     answer = [*(ablation_facts(scene) or answer), *beside_facts(scene)]
+    if (brush := held_brush(scene)) is not None:
+        strokes = ("Painted", format_count(len(painted_strokes(scene)), "stroke"))
+        picture = generated_picture(scene, recording)
+        answer = [] if picture is not None else answer
+        return CardContent(describe_brush(brush), [strokes, *BRUSH_HELP, *answer], picture)
     if not layer_id:
         return CardContent(recording.network.name, [("Input", recording.input_name), *answer])
     if channel < 0:
         inspection = yield from inspect_layer_in_steps(scene, layer_id)
         return CardContent(layer_id, [*inspection.facts, *answer])
+    shown = shown_pictures(scene)
+    marks = marked_misfits(scene, layer_id, channel) if shown else ()
     inspection = yield from inspect_channel_in_steps(scene, layer_id, channel)
     channels, height, width = recording.network.layer(layer_id).map_shape
     facts = [("Shape", f"{channels} × {height} × {width}"), *inspection.facts, *answer]
     name, picture = next(iter(inspection.pictures.items()), ("", None))
+    if marks and picture is not None:
+        facts.insert(0, ("Don't fit", ", ".join(map(str, marks))))
+        picture = dim_pictures(picture, shown, marks)
     return CardContent(f"{layer_id} · {channel}", facts, picture, inspection.ends.get(name, ("", "")))
+
+
+def generated_picture(scene: bpy.types.Scene, recording: Recording) -> np.ndarray | None:
+    """Returns the picture that a generator has made, (H, W, 4) float32 sRGB, top row first; None for other answers."""
+    holder = find_part(scene, "answer")
+    image = picture_image(holder) if holder is not None and recording.prediction.kind == "picture" else None
+    if image is None:
+        return None
+    pixels = read_pixels(image)
+    rgba = np.ones((*pixels.shape[:2], 4), np.float32)
+    rgba[..., :3] = pixels / np.float32(255)
+    return rgba
+
+
+def dim_pictures(sheet: np.ndarray, count: int, numbers: Sequence[int]) -> np.ndarray:
+    """Returns a sheet of `count` pictures, (H, W, 4) float32 sRGB, in a near-square grid, some of them darkened.
+
+    numbers: those to darken, from 1, row by row.
+    """
+    (rows, columns), dimmed = near_square(count), sheet.copy()
+    height, width = sheet.shape[0] // rows, sheet.shape[1] // columns
+    for number in numbers:
+        top, left = (number - 1) // columns * height, (number - 1) % columns * width
+        dimmed[top : top + height, left : left + width, :3] *= DIMMED
+    return dimmed
 
 
 def warning(walk: Walk) -> str:

@@ -11,7 +11,6 @@ from ....torch_bridge.recording.errors import InnerwalkError
 from ...actions.ablating import (
     ablate_concept,
     clear_strokes,
-    describe_brush,
     put_brush_away,
     restore_channels,
     take_brush,
@@ -85,16 +84,18 @@ def _brush_items(scene: bpy.types.Scene, concept: DetectedConcept | None) -> lis
         brush, strokes = held_brush(scene), painted_strokes(scene)
     except InnerwalkError as error:  # a stranger's file
         return [Item(str(error), enabled=False)]
-    cleared = [Item(f"Clear {len(strokes)} strokes", edit=clear_strokes)] if strokes else []
+    cleared = [Item("Undo stroke", edit=partial(clear_strokes, count=1))] if strokes else []
+    if len(strokes) > 1:
+        cleared.append(Item(f"Clear {len(strokes)} strokes", edit=clear_strokes))
     if brush is not None:
-        return [Item(f"Put away: {describe_brush(brush)}", edit=put_brush_away), *cleared]
+        return [Item("Put brush away", edit=put_brush_away), *cleared]
     layer, channel = selected(scene)
     panel = find_panel(scene, layer)
     if panel is None or channel < 0 or min(map_shape(panel)) < 2:
         return cleared
     what, name = (concept.name, concept.name) if concept is not None else ("", f"channel {channel}")
     items = [
-        Item(f"Brush: {does} {name}", edit=partial(take_brush, layer=layer, concept=what, insert=insert))
+        Item(f"Brush: {does} {name}", edit=partial(take_brush, layer=layer, concept=what, insert=insert), closes=True)
         for does, insert in (("ablate", False), ("insert", True))
     ]
     return [*items, *cleared]
@@ -201,6 +202,10 @@ def misfits_page(scene: bpy.types.Scene) -> Page:
         marks = marked_misfits(scene, layer, channel)
     except InnerwalkError as error:  # a stranger's file
         return Page("Doesn't fit", (Item(str(error), enabled=False),))
-    pictures = range(1, count + 1)
-    items = (Item(f"Picture {k}", edit=partial(mark_misfit, picture=k), on=k in marks) for k in pictures)
+    items = (_misfit_item(k, k in marks) for k in range(1, count + 1))
     return Page("Doesn't fit", tuple(items))
+
+
+def _misfit_item(number: int, is_marked: bool) -> Item:
+    label = f"Picture {number}: doesn't fit" if is_marked else f"Picture {number}"
+    return Item(label, edit=partial(mark_misfit, picture=number), on=is_marked)

@@ -12,6 +12,7 @@ from ....torch_bridge.recording import ACTIVATIONS
 from ....torch_bridge.recording.errors import UnknownName
 from ...actions.arranging import collapse, collapsed_blocks, collapsible_blocks, expand, reset_layout
 from ...actions.methods import ask_method, cancel_method
+from ...actions.naming import PICTURES
 from ...actions.pictures import own_folder
 from ...actions.shelf import draw_shelf
 from ...actions.viewing import show_look
@@ -58,7 +59,8 @@ def page(scene: bpy.types.Scene, name: str) -> Page:
 
 def _part(whole: Page, kind: str, number: int) -> Page:
     """Returns one part of a long list, with the items More and Back. Raises UnknownName."""
-    parts = [whole.items[k : k + ITEMS_PER_PAGE] for k in range(0, len(whole.items), ITEMS_PER_PAGE)] or [()]
+    most = PICTURES if kind == "misfits" else ITEMS_PER_PAGE
+    parts = [whole.items[k : k + most] for k in range(0, len(whole.items), most)] or [()]
     if not 1 <= number <= len(parts):
         raise UnknownName(f"page of the menu {kind!r}", str(number), map(str, range(1, len(parts) + 1)))
     more = [Item("More", opens=f"{kind} {number + 1}")] if number < len(parts) else []

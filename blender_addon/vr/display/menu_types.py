@@ -52,6 +52,8 @@ class Item(NamedTuple):
     on: bool = False
     """Whether it is the hall's setting now."""
     enabled: bool = True
+    closes: bool = False
+    """Whether the menu closes after an edit, as what follows is done in the hall."""
 
 
 class Page(NamedTuple):

@@ -102,10 +102,13 @@ def rod_matrix(start: Position, end: Position, width: float = 0.0) -> Matrix:
     return _unit_rod_matrix(first, last, width)
 
 
-def draw_ring(position: Position, radius: float, colour: Colour) -> None:
-    """Draws the landing ring on the floor, with a faint disc inside; position in the world, metres."""
-    scale = Vector((radius, radius, 1.0))
-    matrix = Matrix.LocRotScale(_vector(position) + Vector((0, 0, RING_LIFT)), None, scale)
+def floor_ring(position: Position, radius: float) -> Matrix:
+    """Returns the matrix of a ring on the floor; position in the world, metres."""
+    return Matrix.LocRotScale(_vector(position) + Vector((0, 0, RING_LIFT)), None, Vector((radius, radius, 1.0)))
+
+
+def draw_ring(matrix: Matrix, colour: Colour) -> None:
+    """Draws a ring with a faint disc inside; matrix: from a circle of radius 1 around the origin to world."""
     red, green, blue, alpha = resolve_colour(colour)
     _draw(_disc(), matrix, (red, green, blue, alpha * DISC_ALPHA))
     _draw(_ring(), matrix, colour)

@@ -2,11 +2,14 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 bpy = pytest.importorskip("bpy", reason="needs Blender as a module (bpy)")
+
+from mathutils import Vector  # noqa: E402
 
 from innerwalk.blender_addon import actions  # noqa: E402
 from innerwalk.blender_addon.actions import clicking  # noqa: E402
@@ -15,10 +18,14 @@ from innerwalk.blender_addon.imaging.brush_cells import brush_cells  # noqa: E40
 from innerwalk.blender_addon.live import stored_choices  # noqa: E402
 from innerwalk.blender_addon.live.session import current  # noqa: E402
 from innerwalk.blender_addon.properties import ARTEFACT_VOTES, BRUSH, STROKES  # noqa: E402
+from innerwalk.blender_addon.scene.hall import ray_hits  # noqa: E402
 from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of  # noqa: E402
 from innerwalk.blender_addon.scene.panels.concepts import read_concepts  # noqa: E402
 from innerwalk.blender_addon.scripting import Hall  # noqa: E402
+from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
+from innerwalk.blender_addon.vr import outlines, walk_drawing  # noqa: E402
+from innerwalk.blender_addon.vr.display import card_content  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
 from innerwalk.torch_bridge.gan_dissection import artefact_votes  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, SceneError, UnknownName  # noqa: E402
@@ -105,6 +112,17 @@ def test_strokes_add_up_until_they_are_cleared(hall):
         actions.clear_strokes(hall)
 
 
+def test_the_last_stroke_alone_is_taken_back(hall):
+    actions.take_brush(hall, "units", [0, 1, 2], insert=True, size=0.01)
+    for spot in ((0.01, 0.01), (0.99, 0.01)):
+        actions.paint_at(hall, *spot)
+    assert actions.clear_strokes(hall, count=1) == "cleared 1 stroke"
+    actions.wait_for_bridge(hall)
+    assert [stroke["cells"] for stroke in stored_choices.painted_strokes(hall)] == [[[0, 0]]]
+    act("clear_strokes", count=1)
+    assert STROKES not in bpy.context.scene
+
+
 def test_a_drag_is_one_stroke(hall):
     actions.take_brush(hall, "units", [0], insert=True, size=0.1)
     paint_along(hall, [(0.04, 0.9)], [])
@@ -122,6 +140,55 @@ def test_a_click_paints_while_a_brush_is_held(hall):
     assert not shown(hall, "units")[0, 5:7, 5:7].any()
     actions.put_brush_away(hall)
     assert BRUSH not in hall and clicking.ON_CLICK["panel"](hall, hit) == "enlarge, channel 0"
+
+
+def aim_at_answer(hall, across: float, down: float) -> Hit:
+    """What a ray hits that comes from the front to a place of the generated picture."""
+    bpy.context.view_layer.update()
+    holder = live.of_role(hall, "answer")
+    corners = np.array(holder.bound_box)
+    low, high = corners.min(0), corners.max(0)
+    inner = low[0] + across * (high[0] - low[0]), high[1] - down * (high[1] - low[1])
+    eye, place = (holder.matrix_world @ Vector((*inner, z)) for z in (1.0, 0.0))
+    return ray_hits.pick(hall, ray_hits.evaluated_depsgraph(hall), eye, place - eye)
+
+
+@pytest.mark.parametrize("spot", [(0.1, 0.2), (0.9, 0.6)])
+def test_a_brush_paints_on_the_generated_picture(hall, spot):
+    hit = aim_at_answer(hall, *spot)
+    assert hit.role == "answer" and hit.spot == pytest.approx(spot, abs=1e-3)
+    assert not clicking.has_effect(hall, hit) and outlines.outline_of(hall, hit) is None
+    actions.take_brush(hall, "units", [0, 1, 2], insert=True, size=0.01)
+    assert clicking.has_effect(hall, hit)
+    assert clicking.ON_CLICK["answer"](hall, hit) == "insert 3 channels of units: 1 place"
+    actions.wait_for_bridge(hall)
+    row, column = int(spot[1] * 12), int(spot[0] * 12)
+    assert [stroke["cells"] for stroke in stored_choices.painted_strokes(hall)] == [[[row, column]]]
+    assert (live.picture(hall, "answer")[2 * row : 2 * row + 2, 2 * column : 2 * column + 2] == 255).all()
+
+
+def test_a_ring_shows_where_the_brush_paints(hall):
+    hit = aim_at_answer(hall, 0.25, 0.6)
+    actions.take_brush(hall, "units", [0], size=0.5)
+    assert clicking.brush_over(hall, hit).size == 0.5
+    assert walk_drawing.label_text(hall, hit) == "ablate channel 0 of units"
+    ring = outlines.outline_of(hall, hit).brush_matrix(hit.spot, 0.5)
+    width = live.of_role(hall, "answer").dimensions.x
+    assert (ring @ Vector((1, 0, 0)) - ring.translation).length == pytest.approx(width / 4, rel=0.01)
+    assert (ring.translation - Vector(hit.position)).length < 0.01
+    actions.put_brush_away(hall)
+    assert clicking.brush_over(hall, hit) is None
+    hall[BRUSH] = "a stranger's"
+    assert clicking.brush_over(hall, hit) is None and walk_drawing.label_text(hall, hit) == ""
+    with pytest.raises(SceneError):
+        clicking.ON_CLICK["answer"](hall, hit)
+
+
+def test_the_card_shows_the_generated_picture_while_a_brush_is_held(hall):
+    actions.take_brush(hall, "units", [0])
+    content = run_all(card_content.read_content(SimpleNamespace(scene=hall)))
+    assert content.title == "ablate channel 0 of units" and dict(content.facts)["Painted"] == "0 strokes"
+    assert np.array_equal(np.rint(content.picture[..., :3] * 255), live.picture(hall, "answer"))
 
 
 def test_scripts_paint_too(hall):

@@ -26,8 +26,9 @@ from innerwalk.blender_addon.scene.hall import ray_hits, series  # noqa: E402
 from innerwalk.blender_addon.scene.hall.build import create_hall  # noqa: E402
 from innerwalk.blender_addon.scene.hall.ray_hits import Hit  # noqa: E402
 from innerwalk.blender_addon.scene.panels import panel_of, show_maps, world_matrix  # noqa: E402
+from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
 from innerwalk.blender_addon.vr import hand_actions, outlines, scene_landmarks, walk, walk_drawing  # noqa: E402
-from innerwalk.blender_addon.vr.display import menu_pages  # noqa: E402
+from innerwalk.blender_addon.vr.display import card_content, menu_pages  # noqa: E402
 from innerwalk.blender_addon.vr.display.menu_types import Item, Page  # noqa: E402
 from innerwalk.torch_bridge import recording as rec  # noqa: E402
 from innerwalk.torch_bridge.recording import SeriesWriter  # noqa: E402
@@ -282,14 +283,18 @@ def test_the_menu_takes_a_brush_and_the_trigger_paints(ready, walking, monkeypat
     monkeypatch.setattr(clicking, "paint_at", lambda scene, *spot: painted.append(spot) or "painted")
     actions.select(ready, "a", 1)
     found = items(ready, "root")
-    assert found["Brush: ablate ring"].edit(ready) == "brush: ablate 2 channels of a; click a tile where it shall paint"
-    assert "Brush: insert ring" not in items(ready, "root")
+    assert (
+        found["Brush: ablate ring"].edit(ready)
+        == "brush: ablate 2 channels of a; paint on a tile or the generated picture"
+    )
+    assert "Brush: insert ring" not in items(ready, "root") and found["Brush: insert ring"].closes
     hand = walking.hands["left"]
     hand.hit = Hit("panel", "b", 0, (0.25, 0.75), object=panel_of(ready, "b").name)
     hand_actions.perform(walking, hand, "pick")
     assert painted == [(0.25, 0.75)] and walking.message == "painted"
+    assert walking.card_hand == "right", "the card would cover what the left hand paints on"
     assert actions.selected(ready).layer == "a"
-    items(ready, "root")["Put away: ablate 2 channels of a"].edit(ready)
+    items(ready, "root")["Put brush away"].edit(ready)
     hand_actions.perform(walking, hand, "pick")
     assert len(painted) == 1 and actions.selected(ready).layer == "b"
 
@@ -313,5 +318,26 @@ def test_pictures_that_do_not_fit_are_marked_by_the_menu(hall):
     set_method(hall, "top_images")
     assert items(hall, "name")["Pictures that don't fit"].opens == "misfits"
     items(hall, "misfits")["Picture 2"].edit(hall)
-    assert [own.label for own in items(hall, "misfits").values() if own.on] == ["Picture 2"]
-    assert [*items(hall, "misfits 2")] == ["Picture 9", "Back"]
+    assert [own.label for own in items(hall, "misfits").values() if own.on] == ["Picture 2: doesn't fit"]
+    assert [*items(hall, "misfits")][-2:] == ["Picture 9", "Back"], "all nine on one page"
+
+
+def test_the_card_darkens_pictures_that_do_not_fit_and_says_the_name(hall, monkeypatch):
+    set_method(hall, "top_images")
+    actions.select(hall, "a", 0)
+    before = card_content.content_key(hall)
+    whole = run_all(card_content.read_content(SimpleNamespace(scene=hall)))
+    actions.mark_misfit(hall, 2)
+    marked = run_all(card_content.read_content(SimpleNamespace(scene=hall)))
+    assert dict(marked.facts)["Don't fit"] == "2" and "Don't fit" not in dict(whole.facts)
+    keys = [before, card_content.content_key(hall)]
+    actions.name_unit(hall, "lamp", "object", rater="Ann")
+    assert len({*keys, card_content.content_key(hall)}) == 3
+    named = run_all(card_content.read_content(SimpleNamespace(scene=hall)))
+    assert dict(named.facts)["Named"].startswith("lamp (object)")
+
+
+def test_only_the_numbered_pictures_are_darkened():
+    sheet = np.ones((6, 9, 4), np.float32)
+    dark = card_content.dim_pictures(sheet, 6, [2, 6])[..., 0] < 1
+    assert dark[:3, 3:6].all() and dark[3:, 6:].all() and dark.sum() == 18

@@ -145,7 +145,7 @@ class Drawn:
         painted(shown).draw(where)
         painted(self.board).draw(self.board_at)
         self.lines.draw()
-        self.gpu.draw_ring(self.floor, RING, "bar")
+        self.gpu.draw_ring(self.gpu.floor_ring(self.floor, RING), "bar")
 
     def places(self) -> dict[str, Vector]:
         """Points whose colours are known, in the world."""
