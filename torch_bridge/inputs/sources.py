@@ -260,7 +260,7 @@ def _draw_noise(text: str, shape: Sequence[int], tokens: int) -> np.ndarray:
 
 
 def standard_noise(seed: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Returns the values of the input "noise:SEED": standard normal, of this shape, float32."""
+    """Returns the values of the input "noise:SEED": (*shape) float32, standard normal."""
     return np.random.default_rng(seed).standard_normal(shape, np.float32)
 
 
