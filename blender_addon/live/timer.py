@@ -94,7 +94,7 @@ def pump(seconds: float) -> bool:
     return shown
 
 
-def show_fast_answer(seconds: float = 0.05) -> None:
+def show_fast_answer(seconds: float = 0.1) -> None:
     """Shows the answer to an input if it comes within so many seconds, so that no redraw comes before it."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and input_awaited(current()):

@@ -31,31 +31,37 @@ def session() -> rig.Steps:
     at.act("take_brush", layer=LAYER, channels=CHANNELS, size=0.3)
     yield from paints(own)
     yield from undoes(own)
+    yield from votes()
 
 
 def paints(own: dict[str, np.ndarray]) -> rig.Steps:
     """A press changes the layer's maps there, and all that follows; a drag is one stroke."""
     place = tile(LAYER, 0)
     yield from rig.move(place)
-    times = []
+    times, draws, handled = [], list[float](), list[float]()
+    bpy.types.SpaceView3D.draw_handler_add(lambda: draws.append(time.perf_counter()), (), "WINDOW", "POST_PIXEL")
+    ablating = at.addon("blender_addon.actions.ablating")
+    paint_along = ablating.paint_along
+    ablating.paint_along = lambda *arguments: handled.append(time.perf_counter()) or paint_along(*arguments)
     for number in range(3):
         spot = place[0] + 2 * number, place[1]
         tag, start = bpy.context.scene["innerwalk_look"], time.perf_counter()
         bpy.context.window_manager.windows[0].event_simulate(
             type="LEFTMOUSE", value="PRESS", x=round(spot[0]), y=round(spot[1])
         )
-        steps = dict[str, float]()
         while not changed(tag):
-            now = time.perf_counter() - start
-            if now > 30:
+            if time.perf_counter() - start > 30:
                 raise TimeoutError("the brush changed nothing")
-            if bpy.context.scene["innerwalk_look"] != tag:
-                steps.setdefault("handled", now)
             yield 0.005
-        steps["shown"] = time.perf_counter() - start
-        times.append(steps)
+        shown_at, count = time.perf_counter(), len(draws)
+        yield from rig.until("the view is drawn", lambda: len(draws) > count, 30)  # noqa: B023 - called at once
+        begun = handled[-1]
+        times.append(
+            {"to the event": begun - start, "to the maps": shown_at - begun, "to the pixels": draws[count] - begun}
+        )
         yield from rig.event("LEFTMOUSE", "RELEASE", spot)
         yield 0.3
+    ablating.paint_along = paint_along
     rig.report("seconds from brush to picture", times)
     now = at.values()
     middle = now[SHOWN].shape[1] // 2
@@ -84,3 +90,17 @@ def undoes(own: dict[str, np.ndarray]) -> rig.Steps:
     rig.check("undo takes the strokes back", "innerwalk_strokes" not in bpy.context.scene)
     at.act("put_brush_away")
     rig.check("the brush is away", "innerwalk_brush" not in bpy.context.scene)
+
+
+def votes() -> rig.Steps:
+    """Pictures are voted about, and the layer's channels that go with the wrong ones get a label."""
+    for seed, artefact in ((9, True), (14, True), (3, False), (18, False)):
+        yield from at.placed(noise=seed)
+        at.act("vote_artefact", artefact=artefact)
+    yield from looks_at(LAYER)
+    yield from rig.click(tile(LAYER, 0))
+    at.act("find_artefact_units", top=3)
+    yield from rig.until("the labels", lambda: at.job()["state"] == "done", 60)
+    labels = at.addon("blender_addon.scene.panels.concepts").read_concepts(at.panels()[LAYER])
+    rig.check("three channels are labelled", [own.name for own in labels.values()] == ["artefact"] * 3)
+    yield from shown("3 voted")
