@@ -18,6 +18,7 @@ from ..gan_dissection.artefact_votes import parse_votes, rank_artefact_units
 from ..gan_dissection.generator_layer import GeneratorLayer
 from ..method_support.method import Method, MethodContext, Step, parameter
 from ..method_support.picture_maps import picture_maps
+from ..recording import CATEGORY
 
 LABEL = "artefact"
 LIT = 0.1
@@ -48,7 +49,8 @@ def artefact_units(context: MethodContext, parameters: Parameters) -> Iterator[S
         first = set(np.argsort(-scores, kind="stable")[: parameters.top].tolist())
         labels = [f"{LABEL} {scores[unit]:.2f}" if unit in first else "" for unit in numbers]
         shown = {unit: most_active(maps[:, unit], pictures) for unit in numbers}
-        extras = {"values": scores[numbers].astype(np.float32)}
+        marked = np.array([unit in first for unit in numbers], np.int32)
+        extras = {"values": scores[numbers].astype(np.float32), CATEGORY: marked}
         found = picture_maps(layer, ARTEFACT_UNITS.name, shown, generator.units, context.channels, labels, extras)
         yield Step(number / len(context.layers), f"{len(votes)} pictures of {context.network.name}", (found,))
 
