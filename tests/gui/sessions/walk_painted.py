@@ -127,3 +127,4 @@ def paints_on_picture(person, own: dict) -> rig.Steps:
     yield from rig.press("Z", rig.middle(rig.view3d().region), ctrl=True)
     yield from rig.until("the whole picture", lambda: at.equal(at.values(), own), 60)
     rig.check("undo leaves the brush", "innerwalk_brush" in bpy.context.scene)
+    yield from walk_helpers.frames(3)  # undo has replaced the window
