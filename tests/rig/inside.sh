@@ -49,4 +49,5 @@ code=0
 timeout "$RIG_LIMIT" blender --factory-startup --gpu-backend opengl --enable-event-simulate \
   --window-geometry 0 0 "${RIG_SIZE%x*}" "${RIG_SIZE#*x}" \
   --python-exit-code 9 --python /rig/tools/start.py >"$RIG_OUT/blender.log" 2>&1 || code=$?
+[ ! -e /tmp/blender.crash.txt ] || cp /tmp/blender.crash.txt "$RIG_OUT"
 exit $code # the kernel ends what is left of this namespace of processes

@@ -41,9 +41,9 @@ def test_labels_concepts_training_and_two_halls(play):
     assert result["ablated"]["before"] != result["ablated"]["after"]
 
 
-def test_painting_on_a_generator(play):
-    play("walk_painted", mode="vr", seconds=700, compositor="main")
+def test_painting_on_a_generator_and_taking_it_back(play):
+    play("walk_painted", mode="vr", seconds=700)  # with compositor="main" it takes pictures too
 
 
-def test_naming_a_unit(play):
-    play("walk_named", mode="vr", seconds=700, compositor="main")
+def test_naming_a_unit_by_the_menu(play):
+    play("walk_named", mode="vr", seconds=700)

@@ -45,9 +45,10 @@ def carries_card(person, name: str = "right") -> rig.Steps:
 
 
 def seen(person, name: str) -> rig.Steps:
-    """Takes a picture of both eyes with everything drawn."""
-    yield from walk_helpers.drawn()
-    walk_helpers.eyes(name)
+    """Takes a picture of both eyes with everything drawn, where a compositor shows them."""
+    if walk_helpers.has_pictures():
+        yield from walk_helpers.drawn()
+        walk_helpers.eyes(name)
 
 
 def finds(person) -> rig.Steps:

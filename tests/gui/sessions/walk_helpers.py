@@ -147,6 +147,11 @@ def tile(layer: str, channel: int) -> tuple[Vector, Vector]:
     return panel.matrix_world @ inner, (panel.matrix_world.to_quaternion() @ Vector((0, 0, 1))).normalized()
 
 
+def has_pictures() -> bool:
+    """Whether pictures of both eyes can be taken."""
+    return "HMD_DISPLAY" in os.environ
+
+
 def eyes(name: str) -> np.ndarray | None:
     """Picture of both eyes, side by side, (H, W, 3) uint8, also as OUT/NAME.png; None without a compositor window."""
     display = os.environ.get("HMD_DISPLAY")
