@@ -27,7 +27,6 @@ from innerwalk.blender_addon.time_slicing import run_all  # noqa: E402
 from innerwalk.blender_addon.vr import outlines, walk_drawing  # noqa: E402
 from innerwalk.blender_addon.vr.display import card_content  # noqa: E402
 from innerwalk.tests.support import live_halls as live  # noqa: E402
-from innerwalk.torch_bridge.gan_dissection import artefact_votes  # noqa: E402
 from innerwalk.torch_bridge.recording.errors import InputError, SceneError, UnknownName  # noqa: E402
 
 NETWORKS = {
@@ -144,13 +143,13 @@ def test_a_click_paints_while_a_brush_is_held(hall):
 
 def aim_at_answer(hall, across: float, down: float) -> Hit:
     """What a ray hits that comes from the front to a place of the generated picture."""
-    bpy.context.view_layer.update()
-    holder = live.of_role(hall, "answer")
+    hall.frame_set(hall.frame_current)  # Blender 4.5 leaves matrices of objects as they were otherwise
+    depsgraph, holder = ray_hits.evaluated_depsgraph(hall), live.of_role(hall, "answer")
     corners = np.array(holder.bound_box)
     low, high = corners.min(0), corners.max(0)
     inner = low[0] + across * (high[0] - low[0]), high[1] - down * (high[1] - low[1])
     eye, place = (holder.matrix_world @ Vector((*inner, z)) for z in (1.0, 0.0))
-    return ray_hits.pick(hall, ray_hits.evaluated_depsgraph(hall), eye, place - eye)
+    return ray_hits.pick(hall, depsgraph, eye, place - eye)
 
 
 @pytest.mark.parametrize("spot", [(0.1, 0.2), (0.9, 0.6)])
@@ -212,7 +211,8 @@ def test_votes_find_the_unit_of_the_artefact_and_the_brush_takes_it(hall, tmp_pa
     assert [(channel, own.name) for channel, own in read_concepts(panel_of(hall, "units")).items()] == [(2, "artefact")]
     assert actions.take_brush(hall, concept="artefact").startswith("brush: ablate channel 2 of units")
     act("save_votes", filepath=str(tmp_path / "votes.csv"))
-    assert artefact_votes.read_votes(tmp_path / "votes.csv") == votes
+    rows = "".join(f"{own},{vote}\n" for own, vote in votes.items())
+    assert (tmp_path / "votes.csv").read_text() == f"seed,artefact\n{rows}"
     actions.vote_artefact(hall, bool(votes[seed]))
     assert stored_choices.artefact_votes(hall) == {own: vote for own, vote in votes.items() if own != seed}
 
