@@ -143,8 +143,8 @@ def test_a_click_paints_while_a_brush_is_held(hall):
 
 def aim_at_answer(hall, across: float, down: float) -> Hit:
     """What a ray hits that comes from the front to a place of the generated picture."""
-    hall.frame_set(hall.frame_current)  # Blender 4.5 leaves matrices of objects as they were otherwise
-    depsgraph, holder = ray_hits.evaluated_depsgraph(hall), live.of_role(hall, "answer")
+    depsgraph = ray_hits.evaluated_depsgraph(hall)
+    holder = live.of_role(hall, "answer").evaluated_get(depsgraph)
     corners = np.array(holder.bound_box)
     low, high = corners.min(0), corners.max(0)
     inner = low[0] + across * (high[0] - low[0]), high[1] - down * (high[1] - low[1])
@@ -172,9 +172,12 @@ def test_a_ring_shows_where_the_brush_paints(hall):
     assert clicking.brush_over(hall, hit).size == 0.5
     assert walk_drawing.label_text(hall, hit) == "ablate channel 0 of units"
     ring = outlines.outline_of(hall, hit).brush_matrix(hit.spot, 0.5)
-    width = live.of_role(hall, "answer").dimensions.x
+    holder = live.of_role(hall, "answer")
+    placed = holder.evaluated_get(ray_hits.evaluated_depsgraph(hall)).matrix_world
+    width = holder.dimensions.x
     assert (ring @ Vector((1, 0, 0)) - ring.translation).length == pytest.approx(width / 4, rel=0.01)
-    assert (ring.translation - Vector(hit.position)).length < 0.01
+    to_place = placed @ holder.matrix_world.inverted()  # Blender 4.5 moves only what it evaluates
+    assert (to_place @ ring.translation - Vector(hit.position)).length < 0.01
     actions.put_brush_away(hall)
     assert clicking.brush_over(hall, hit) is None
     hall[BRUSH] = "a stranger's"
