@@ -192,6 +192,31 @@ class HallScene:
         return Path(path)
 
     @checked_arguments
+    def vote_artefact(self: Self, artefact: bool = True) -> Self:
+        """Votes whether something is wrong in the generated picture of noise:SEED that the hall shows.
+
+        The same vote again is taken back. Raises SceneError for another input.
+        """
+        actions.vote_artefact(self.scene, artefact)
+        return self
+
+    @checked_arguments
+    def find_artefact_units(self: Self, layer: str = "", top: int = 5, wait: bool = True) -> Self:
+        """Labels the channels of a layer, "" for the selected one, that are most active in pictures voted wrong.
+
+        Raises SceneError without votes or a layer, InputError for too few votes of either kind, or BridgeError.
+        """
+        actions.find_artefact_units(self.scene, layer, top)
+        self.settle(wait)
+        return self
+
+    @checked_arguments
+    def save_votes(self, path: str | Path) -> Path:
+        """Writes the votes as CSV for `innerwalk gan_dissect --votes`, and returns the file. Raises SceneError."""
+        actions.save_votes(self.scene, path)
+        return Path(path)
+
+    @checked_arguments
     def pick(self: Self, origin: Sequence[float], direction: Sequence[float]) -> Self:
         """Clicks along a ray, (x, y, z) in the world in metres: selects a tile, takes or places a picture."""
         actions.pick(self.scene, origin, direction)

@@ -210,10 +210,10 @@ def test_votes_find_the_unit_of_the_artefact_and_the_brush_takes_it(hall, tmp_pa
         act("vote_artefact", artefact=bool(shown(hall, "units")[2].any()))
     votes = stored_choices.artefact_votes(hall)
     assert sum(votes.values()) == 3 and len(votes) == 5
-    act("find_artefact_units", top=1)
+    Hall(hall).find_artefact_units(top=1)
     assert [(channel, own.name) for channel, own in read_concepts(panel_of(hall, "units")).items()] == [(2, "artefact")]
     assert actions.take_brush(hall, concept="artefact").startswith("brush: ablate channel 2 of units")
-    act("save_votes", filepath=str(tmp_path / "votes.csv"))
+    Hall(hall).save_votes(tmp_path / "votes.csv")
     rows = "".join(f"{own},{vote}\n" for own, vote in votes.items())
     assert (tmp_path / "votes.csv").read_text() == f"seed,artefact\n{rows}"
     actions.vote_artefact(hall, bool(votes[seed]))
